@@ -1,0 +1,28 @@
+// The door of libvhost_engine.so: `vhost` links no LibTorch and opens the engine for commands that compute.
+#pragma once
+#include <string>
+#include <vector>
+
+#include "manifest/manifest.h"
+#include "plugins/package.h"
+
+namespace vhost {
+
+struct RunRequest {
+  const Manifest* manifest = nullptr;  // merged and validated, defaults filled in, plugin parameters too
+  const Found* packages = nullptr;     // what the search path holds
+  std::string work_dir;
+  std::string checkpoint;              // weights for test, predict and extract; "" = newest in work_dir
+  std::vector<std::string> files;      // predict, extract: inputs in place of the list
+  std::string output;                  // predict, extract: file or folder; "" = in work_dir
+  std::string command_line;            // for the record
+  bool dry_run = false;
+  bool resume = true;
+  bool json = false;                   // predict: machine-readable output
+  int top_k = 5;
+};
+
+}  // namespace vhost
+
+// Returns the exit code: 0 done, 1 error (already printed), 130 SIGINT, 143 SIGTERM.
+extern "C" int vhost_engine_run(const vhost::RunRequest* request);

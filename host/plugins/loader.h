@@ -1,0 +1,21 @@
+// Opens plugin libraries. Checks metadata, checksum and ELF note before dlopen, so that nothing of an unfit binary runs.
+#pragma once
+#include <string>
+
+#include "plugins/package.h"
+#include "vhost/plugin.h"
+
+namespace vhost {
+
+struct LoadedPlugin {
+  const Package* package = nullptr;
+  const vh_plugin_entry* entry = nullptr;
+};
+
+// Loads once per file (device, inode, sha256) and never closes. Throws Error with both sides' versions.
+const LoadedPlugin& load_plugin(const Package& package, const vh_host* host);
+
+// The numbers in .note.vhost, read without dlopen. Throws Error if there is none or the file is no ELF64 of this machine.
+vh_elf_note read_elf_note(const std::filesystem::path& library);
+
+}  // namespace vhost

@@ -1,0 +1,49 @@
+// Installed plugins as their plugin.json tells; nothing here opens a library.
+#pragma once
+#include <filesystem>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "base/json.h"
+
+namespace vhost {
+
+struct Component {
+  std::string interface_id;  // "vh.loss/1"
+  std::string name;          // "mse"
+  std::string summary;
+  json::object schema;       // JSON Schema of its parameters
+};
+
+struct Package {
+  std::string name, version, licence, description;
+  std::filesystem::path folder;   // <name>/<version>/
+  std::filesystem::path library;  // absolute
+  std::string sha256;             // of the library, as plugin.json says
+  std::string build;              // "c11", "c++20"
+  uint32_t abi_major = 0, abi_minor = 0, target_minor = 0;
+  std::vector<Component> components;
+
+  const Component* find(const std::string& interface_id, const std::string& component) const;  // nullptr = none
+};
+
+// Reads and checks <folder>/plugin.json. Throws Error naming the file and the key.
+Package read_package(const std::filesystem::path& folder);
+
+// --plugin-path (repeatable), VHOST_PLUGIN_PATH (colon-separated), the plugins beside the program
+// (<exe>/../plugins, <exe>/../lib/vhost/plugins), the user's and the system's data folders; never the current folder.
+std::vector<std::filesystem::path> plugin_search_path(const std::vector<std::string>& command_line);
+
+struct Found {
+  std::vector<Package> packages;
+  std::vector<std::string> problems;  // one line each: packages that can't be read
+};
+Found find_packages(const std::vector<std::filesystem::path>& search_path);  // layout <path>/<name>/<version>/plugin.json
+
+// Semver 2.0 ranges: "^1.0", "~1.2", ">=1.1 <2", "1.2.3", "*", "||". Highest match; Error lists the versions there are.
+bool version_matches(const std::string& version, const std::string& range);
+int compare_versions(const std::string& a, const std::string& b);
+const Package& resolve(const Found& found, const std::string& name, const std::string& range);
+
+}  // namespace vhost
