@@ -21,7 +21,7 @@ struct LogHooks {
 void set_log_hooks(LogHooks hooks);
 extern std::atomic<bool> cancel_requested;  // set by the signal handler; vh.log/1 cancelled()
 
-// Marks this thread as [worker]: operators refuse, parallel runs inline.
+// Marks this thread as [worker]: operators refuse, parallel runs inline. Ranges of for_range run as [worker] too.
 class WorkerScope {
  public:
   WorkerScope();
@@ -29,14 +29,18 @@ class WorkerScope {
 };
 bool in_worker();
 
+// How many threads vh.parallel/1 uses, the caller's among them; 0 = all cores (the default). Before the first for_range.
+void set_parallel_threads(int threads);
+
 // get_service looks tables up here; register before the first plugin is loaded. Tables must be static.
 void register_service(const char* id, const void* table);
 const vh_host* host_table();  // with config, specs, log, parallel registered
 
-// Throws Error if status is not VH_OK: message from err, prefixed by `part` (e.g. "videomae/vit").
+// Throws Error if status is not VH_OK: message from err, prefixed by `part` (e.g. "videomae/vit"), with `where` in brackets;
+// Error::json_pointer() is that of err, below the part's own parameters.
 void check_status(int32_t status, const vh_error& err, const std::string& part);
 vh_error new_error();
-// Fills *err (NULL allowed) and returns code; cuts text at the field's size.
+// Fills *err (NULL allowed) and returns code; cuts text at the field's size, on a UTF-8 boundary.
 int32_t fail(vh_error* err, int32_t code, const std::string& message, const std::string& where = "", const std::string& pointer = "");
 
 }  // namespace vhost

@@ -13,7 +13,7 @@ struct Spec {
   Spec() = default;
   explicit Spec(const vh_spec& spec);  // copies; missing newer fields are zero
   std::string key, semantic, axes;
-  vh_spec c{};                         // c.key etc. are set by view()
+  mutable vh_spec c{};                 // c.key etc. are set by view()
   const vh_spec* view() const;         // valid as long as this object is neither moved nor changed
   std::string str() const;             // "features.0 tokens [B,1568,384] of all tokens, grid 8x14x14"
 };
@@ -24,19 +24,23 @@ struct Spec {
 struct vh_specs {
   std::deque<vhost::Spec> list;
   const vhost::Spec* find(const std::string& key) const;
-  vhost::Spec& add(const vhost::Spec& spec);  // replaces one of the same key
+  vhost::Spec& add(const vhost::Spec& spec);  // replaces one of the same key; specs without a key are all kept
 };
 
 namespace vhost {
 
-// A sink that collects into a vh_specs.
+// A sink that collects into a vh_specs. Refuses (VH_ERR_ARGUMENT) what is no spec: rank outside 0..8, axes of another
+// length than rank; `problem` then says why, since a sink has no error of its own.
 struct SpecCollector : vh_spec_sink {
   explicit SpecCollector(vh_specs& into);
+  SpecCollector(const SpecCollector&) = delete;
   vh_specs& into;
+  std::string problem;
 };
 
 struct TextCollector : vh_text_sink {
   TextCollector();
+  TextCollector(const TextCollector&) = delete;
   std::string text;
 };
 
