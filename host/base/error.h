@@ -7,12 +7,13 @@
 
 namespace vhost {
 
-// Where a manifest value was set. line and column count from 1; 0 = unknown. For --set: file = "--set", line 0.
+// Where a manifest value was set. line and column (in characters) count from 1; 0 = unknown. For --set: file = the whole
+// "--set data.batch=0", line 0.
 struct Location {
   std::string file;
   int line = 0;
   int column = 0;
-  std::string str() const;  // "exp.json:12:9", "--set", ""
+  std::string str() const;  // "exp.json:12:9", "--set data.batch=0", ""
 };
 
 // what() is the whole text: "exp.json:12:9: /data/batch: must be at least 1, not 0".
@@ -33,7 +34,8 @@ class Error : public std::runtime_error {
   int exit_code_ = 1;
 };
 
-// The nearest of `known` within a third of the word's length, as " (did you mean \"x\"?)"; "" if none is near.
+// The nearest of `known` within a third of the word's length (case and swapped neighbours count little), or else one that
+// begins the word or is begun by it, as " (did you mean \"x\"?)"; "" if none is near.
 std::string did_you_mean(const std::string& word, const std::vector<std::string>& known);
 
 }  // namespace vhost

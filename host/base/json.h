@@ -5,6 +5,7 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/error.h"
 
@@ -17,16 +18,26 @@ struct JsonDocument {
   std::map<std::string, Location> places;  // JSON pointer -> where its value begins (for object members: the key)
 };
 
-// Throws Error with file:line:column. `file` is only a name.
+inline constexpr int kJsonDepth = 100;  // objects and lists may nest this deep
+
+// Throws Error with file:line:column, what was found and what was expected. `file` is only a name. Takes // and /* */
+// comments, trailing commas and a byte-order mark; refuses duplicate keys, invalid UTF-8 and "\u0000". Whole numbers become
+// int64 where they fit, else uint64, else double.
 JsonDocument parse_json(std::string_view text, const std::string& file);
 JsonDocument read_json(const std::string& path);
 
 // Canonical text: keys sorted, no spaces, shortest round-trip numbers. The config hash is its sha256.
 std::string canonical_json(const json::value&);
-std::string pretty_json(const json::value&);  // two spaces, keys in file order
+std::string pretty_json(const json::value&);  // two spaces, keys in file order; ends with a newline
+
+// A value as a message shows it: short, one line, control characters escaped; "an object", "a list".
+std::string show_json(const json::value&);
+std::string quote(std::string_view text);  // the same for a text: "..." cut at 60 characters
 
 // RFC 6901; nullptr = no such value.
 const json::value* find_pointer(const json::value& root, std::string_view pointer);
+json::value* find_pointer(json::value& root, std::string_view pointer);
+std::vector<std::string> split_pointer(std::string_view pointer);  // unescaped
 std::string escape_pointer(std::string_view key);
 
 }  // namespace vhost
