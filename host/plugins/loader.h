@@ -8,11 +8,12 @@
 namespace vhost {
 
 struct LoadedPlugin {
-  const Package* package = nullptr;
+  const Package* package = nullptr;  // a copy that is never freed
   const vh_plugin_entry* entry = nullptr;
 };
 
-// Loads once per file (device, inode, sha256) and never closes. Throws Error with both sides' versions.
+// Loads once per file (device, inode, sha256) and never closes; init is called once, and a refusal stays one. Every component
+// of plugin.json is served. Throws Error with what both sides say and what to do. [setup]
 const LoadedPlugin& load_plugin(const Package& package, const vh_host* host);
 
 // The numbers in .note.vhost, read without dlopen. Throws Error if there is none or the file is no ELF64 of this machine.

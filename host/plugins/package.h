@@ -28,7 +28,8 @@ struct Package {
   const Component* find(const std::string& interface_id, const std::string& component) const;  // nullptr = none
 };
 
-// Reads and checks <folder>/plugin.json. Throws Error naming the file and the key.
+// Reads and checks <folder>/plugin.json, opens nothing else. Throws Error naming the file, line and key. Keys that this
+// host doesn't know are ignored.
 Package read_package(const std::filesystem::path& folder);
 
 // --plugin-path (repeatable), VHOST_PLUGIN_PATH (colon-separated), the plugins beside the program
@@ -38,12 +39,20 @@ std::vector<std::filesystem::path> plugin_search_path(const std::vector<std::str
 struct Found {
   std::vector<Package> packages;
   std::vector<std::string> problems;  // one line each: packages that can't be read
+  std::vector<std::filesystem::path> searched;
 };
-Found find_packages(const std::vector<std::filesystem::path>& search_path);  // layout <path>/<name>/<version>/plugin.json
+// Layout <path>/<name>/<version>/plugin.json. Folders that don't exist are no problem; name and version must be the folders'.
+Found find_packages(const std::vector<std::filesystem::path>& search_path);
 
-// Semver 2.0 ranges: "^1.0", "~1.2", ">=1.1 <2", "1.2.3", "*", "||". Highest match; Error lists the versions there are.
-bool version_matches(const std::string& version, const std::string& range);
+// Semver 2.0 precedence: <0, 0, >0. Build metadata doesn't count. Throws Error for what is no version.
 int compare_versions(const std::string& a, const std::string& b);
+
+// Ranges: "^1.0", "~1.2", ">=1.1 <2", "1.2.3", "1.x", "1.2 - 1.4", "*", alternatives with "||". A pre-release matches only
+// where the range names a pre-release of the same MAJOR.MINOR.PATCH. Throws Error for what is no range.
+bool version_matches(const std::string& version, const std::string& range);
+
+// The highest version that matches; of equal ones the first on the search path. Error lists the versions there are and
+// where they were looked for. The result lies in `found`.
 const Package& resolve(const Found& found, const std::string& name, const std::string& range);
 
 }  // namespace vhost
