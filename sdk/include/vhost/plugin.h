@@ -52,7 +52,7 @@ typedef struct vh_plugin_1 {
 #else
 #define VH_BUILD_TAG "c11"
 #endif
-#define VH_EXPORT __attribute__((visibility("default"), used))
+#define VH_EXPORT __attribute__((visibility("default")))
 #define VH_ELF_NOTE                                                                                            \
   __attribute__((section(".note.vhost"), used, aligned(4))) static const vh_elf_note vh_plugin_elf_note = {     \
       6u, (uint32_t)(4 * sizeof(uint32_t) + 32), 1u, {'v', 'h', 'o', 's', 't', 0, 0, 0},                        \
