@@ -1,5 +1,6 @@
 // Specs in C++: what a part states about its tensors, and what it reads about others'.
 #pragma once
+#include <array>
 #include <string>
 #include <vector>
 
