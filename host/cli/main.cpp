@@ -1,0 +1,32 @@
+// vhost: reads the command line and the manifest, and opens the engine only for commands that compute.
+#include <exception>
+#include <iostream>
+
+#include "base/error.h"
+#include "cli/commands.h"
+
+namespace {
+
+int dispatch(const vhost::Options& options) {
+  if (options.command == "config") return vhost::config_command(options);
+  if (options.command == "plugin list") return vhost::plugin_list_command(options);
+  if (options.command == "plugin inspect") return vhost::plugin_inspect_command(options);
+  if (options.command == "version") return vhost::version_command();
+  return vhost::run_command(options);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    vhost::Options options;
+    const int done = vhost::parse_command_line(argc, argv, options);
+    return done >= 0 ? done : dispatch(options);
+  } catch (const vhost::Error& error) {
+    std::cerr << "error: " << error.what() << "\n";
+    return error.exit_code();
+  } catch (const std::exception& error) {
+    std::cerr << "error: " << error.what() << "\n";
+    return vhost::kExitError;
+  }
+}

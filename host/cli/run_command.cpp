@@ -1,0 +1,106 @@
+#include <dlfcn.h>
+#include <unistd.h>
+
+#include <iostream>
+
+#include "base/files.h"
+#include "cli/commands.h"
+#include "plugins/resolve_manifest.h"
+#include "vhost/abi.h"
+
+namespace vhost {
+namespace fs = std::filesystem;
+
+Experiment read_experiment(const Options& options) {
+  std::vector<std::string> sets = options.sets;
+  if (options.command == "predict" || options.command == "extract") sets.push_back("task=\"" + options.command + "\"");
+  Experiment experiment{read_manifest(options.manifest, sets), {}};
+  validate_host(experiment.manifest);
+  experiment.packages = find_packages(plugin_search_path(options.plugin_path));
+  validate_parts(experiment.manifest, experiment.packages);
+  return experiment;
+}
+
+fs::path program_folder() {
+  std::error_code error;
+  const fs::path program = fs::read_symlink("/proc/self/exe", error);
+  if (error) throw Error("can't tell where vhost lies: /proc/self/exe: " + error.message());
+  return program.parent_path();
+}
+
+fs::path engine_path() { return (program_folder() / "../lib/libvhost_engine.so").lexically_normal(); }
+
+int run_engine(const RunRequest& request) {
+  const fs::path path = engine_path();
+  std::error_code ignored;
+  if (!fs::exists(path, ignored)) {
+    throw Error("this vhost has no engine: " + path.string() +
+                " is missing. It is built where LibTorch is found (VHOST_TORCH=ON, after tools/setup)");
+  }
+  // Never closed: plugins keep pointers into it until the process ends.
+  void* library = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
+  if (!library) throw Error("can't open the engine: " + std::string(dlerror()));
+  const auto run = reinterpret_cast<decltype(&vhost_engine_run)>(dlsym(library, "vhost_engine_run"));
+  if (!run) throw Error(path.string() + " is no vhost engine: " + dlerror());
+  return run(&request);
+}
+
+void check_work_dir(const fs::path& folder, bool dry_run) {
+  if (!dry_run) make_directories(folder);
+  fs::path nearest = fs::absolute(folder);
+  std::error_code ignored;
+  while (nearest.has_relative_path() && !fs::exists(nearest, ignored)) nearest = nearest.parent_path();
+  if (!fs::is_directory(nearest, ignored)) throw Error(nearest.string() + " is no folder, so " + folder.string() + " can't be made");
+  if (access(nearest.c_str(), W_OK | X_OK) != 0) throw Error("no permission to write to " + nearest.string());
+}
+
+namespace {
+
+void check_exists(const std::string& option, const std::string& path) {
+  std::error_code ignored;
+  if (!path.empty() && !fs::exists(path, ignored)) throw Error(option + path + ": no such file or folder");
+}
+
+std::string work_dir_of(const Options& options, const Manifest& manifest) {
+  const std::string folder = options.work_dir.empty() ? manifest.string("/work_dir") : options.work_dir;
+  try {
+    check_work_dir(folder, options.dry_run);
+  } catch (const Error& error) {
+    const std::string message = "the work-dir can't be written to: " + error.message();
+    if (options.work_dir.empty()) throw manifest.error("/work_dir", message + "; give another with --work-dir");
+    throw Error("--work-dir: " + message);
+  }
+  return folder;
+}
+
+}  // namespace
+
+int run_command(const Options& options) {
+  const Experiment experiment = read_experiment(options);
+  check_exists("--checkpoint ", options.checkpoint);
+  for (const std::string& file : options.files) check_exists("", file);
+  RunRequest request;
+  request.manifest = &experiment.manifest;
+  request.packages = &experiment.packages;
+  request.work_dir = work_dir_of(options, experiment.manifest);
+  request.checkpoint = options.checkpoint;
+  request.files = options.files;
+  request.output = options.output;
+  request.command_line = options.command_line;
+  request.dry_run = options.dry_run;
+  request.resume = !options.no_resume;
+  request.json = options.json;
+  request.top_k = options.top_k;
+  return run_engine(request);
+}
+
+int version_command() {
+  std::error_code ignored;
+  const fs::path engine = engine_path();
+  std::cout << "vhost       " VHOST_VERSION "\nplugin ABI  " << VH_ABI_MAJOR << "." << VH_ABI_MINOR << " (oldest accepted: " << VH_ABI_MAJOR
+            << "." << VH_ABI_MINOR_OLDEST << ")\nengine      "
+            << (fs::exists(engine, ignored) ? engine.string() : "none (built without LibTorch)") << "\n";
+  return 0;
+}
+
+}  // namespace vhost
