@@ -21,6 +21,10 @@ at::Tensor borrow(const vh_tensor* handle);       // shares; NULL -> undefined
 at::Tensor adopt(vh_tensor* handle);              // consumes an owned handle
 int64_t live_handles();                           // owned handles that plugins hold, for leak tests
 
+// Names the part whose code runs on this thread ("backbone videomae/vit"): errors carry it in `where`, also from backward.
+void set_current_part(const std::string& name);
+const std::string& current_part();
+
 at::ScalarType to_scalar_type(int32_t vh_dtype);  // throws Error
 int32_t from_scalar_type(at::ScalarType);         // 0 = none
 
@@ -33,10 +37,14 @@ struct Param {
   int32_t layer = -1;
   double lr_scale = 1;
   std::string on_resize;
+  uint64_t order = 0;  // of creation, within its root scope
 };
 
-// Counts made while `active` is set: floating point operations of matrix products, convolutions and attention as they pass
-// the gateway (2 per multiply-add), meta tensors included.
+struct ScopeAccess;
+struct ScopeTree;
+
+// Floating point operations of matrix products, convolutions and attention that pass the gateway between start() and
+// stop(), 2 per multiply-add, on all threads, meta tensors included.
 struct FlopCounter {
   static void start();
   static int64_t stop();
@@ -58,10 +66,12 @@ struct vh_scope {
   uint64_t seed;
   at::Device device;
   at::ScalarType dtype;  // of parameters with dtype 0
-  bool frozen = false;   // VH_BUILD_TEACHER
+  bool frozen = false;   // VH_BUILD_TEACHER; children made later inherit it
   std::vector<std::unique_ptr<vhost::Param>> params;  // of this scope alone
   std::map<std::string, std::unique_ptr<vh_scope>> children;
   std::vector<vhost::Param*> all();  // this scope's and its children's, in order of creation
+
  private:
-  friend struct ScopeAccess;
+  friend struct vhost::ScopeAccess;
+  std::shared_ptr<vhost::ScopeTree> tree_;  // what a scope shares with its children
 };
