@@ -195,6 +195,7 @@ const LoadedPlugin& load_plugin(const Package& package, const vh_host* host) {
     entry.plugin.package = &entry.package;
   } catch (const Error& error) {
     entry.refusal = error.what();
+    if (!entry.library.is_loaded()) registry().entries.erase(file);
     throw;
   }
   return entry.plugin;

@@ -50,7 +50,6 @@ class Members {
     const json::value& value = at(key);
     if (!value.is_string()) refuse_key(key, std::string("must be a string, not ") + kind_name(value));
     const std::string text(value.get_string());
-    if (text.find('\0') != std::string::npos) refuse_key(key, "holds a NUL character");
     if (text.empty() && !may_be_empty) refuse_key(key, "is empty");
     return text;
   }
