@@ -1,0 +1,148 @@
+#include "clips.h"
+
+#include <algorithm>
+#include <cstring>
+#include <filesystem>
+#include <map>
+
+#include "convert.h"
+#include "decoder.h"
+
+namespace kinetics {
+namespace {
+
+// Independent streams of a sample's seed.
+enum Stream : uint64_t { kSampleStream = 1, kCropStream, kFlipStream, kShuffleStream };
+
+// One clip of one output: its frames in order of time, and how they are cut.
+struct View {
+  uint8_t* video;
+  std::vector<int64_t> frames;
+  Converter converter;
+};
+
+struct Place {
+  size_t view, position;
+};
+
+void shuffle(std::vector<int64_t>& frames, uint64_t seed) {
+  vh_random random = vh_random_from(vh_hash2(seed, kShuffleStream));
+  vh_random_shuffle(&random, frames.data(), static_cast<int64_t>(frames.size()));
+}
+
+}  // namespace
+
+Clips::Clips(ClipsOptions options, const Hooks& hooks) : options_(std::move(options)) {
+  if (options_.crop.area[0] > options_.crop.area[1]) throw OptionError("/area", "the smallest share of the picture is above the largest");
+  if (options_.crop.aspect[0] > options_.crop.aspect[1]) throw OptionError("/aspect", "the smallest aspect ratio is above the largest");
+  if (options_.crop.resize_short && options_.crop.resize_short < options_.crop.size)
+    throw OptionError("/resize_short", "is below size, " + std::to_string(options_.crop.size));
+  read_items();
+  int64_t largest = -1;
+  for (const auto& item : items_) {
+    largest = std::max(largest, item.label);
+    paths_.push_back(item.path);
+  }
+  if (!options_.class_names.empty()) class_names_ = read_lines(options_.class_names);
+  classes_ = options_.classes ? options_.classes : std::max(largest + 1, static_cast<int64_t>(class_names_.size()));
+  if (largest >= classes_)
+    throw OptionError("/classes", "is " + std::to_string(classes_) + ", but " + options_.list + " has the label " + std::to_string(largest));
+  cache_ = std::make_unique<ScanCache>(paths_, options_.cache_dir, options_.scan, hooks);
+  report_unreadable(hooks);
+}
+
+void Clips::read_items() {
+  if (options_.use_files) {
+    for (const auto& name : options_.files) items_.push_back({name, resolve_path(options_.root.empty() ? "." : options_.root, name), -1});
+    if (items_.empty()) throw OptionError("/files", "is an empty list");
+    return;
+  }
+  if (options_.list.empty()) throw OptionError("/list", "is missing: the list file of the clips, or give \"files\"");
+  std::string folder = std::filesystem::path(options_.list).parent_path().string();
+  items_ = read_list(options_.list, !options_.root.empty() ? options_.root : folder.empty() ? "." : folder, options_.format);
+  if (items_.empty()) throw OptionError("/list", options_.list + " lists no clip");
+}
+
+void Clips::report_unreadable(const Hooks& hooks) const {
+  if (!cache_->scanned() && items_.size() > 10000) return;
+  int64_t unreadable = 0;
+  for (size_t i = 0; i < items_.size(); ++i) {
+    std::string error = cache_->index(i).error;
+    if (error.empty()) continue;
+    if (++unreadable <= 5) hooks.note(items_[i].path + " " + error);
+    if (unreadable == length()) throw OptionError(options_.use_files ? "/files" : "/list", "none of the " + std::to_string(unreadable) + " clips can be read; the last: " + items_[i].path + " " + error);
+  }
+  if (unreadable > 5) hooks.note(std::to_string(unreadable) + " of " + std::to_string(length()) + " clips can't be read");
+}
+
+int64_t Clips::video_bytes(Pass pass) const {
+  return views(pass) * options_.sampling.length * options_.crop.size * options_.crop.size * 3;
+}
+
+const std::string* Clips::class_name(int64_t label) const {
+  return label >= 0 && label < static_cast<int64_t>(class_names_.size()) ? &class_names_[static_cast<size_t>(label)] : nullptr;
+}
+
+std::string Clips::fingerprint() const {
+  uint64_t h = 0;
+  for (const auto& item : items_) h = vh_hash3(h, vh_hash_text(item.name.c_str()), static_cast<uint64_t>(item.label));
+  char text[64];
+  std::snprintf(text, sizeof text, "n=%lld hash=%016llx", static_cast<long long>(length()), static_cast<unsigned long long>(h));
+  return text;
+}
+
+void Clips::read(int64_t number, Pass pass, std::span<const Output> outputs) const {
+  const ListItem& clip = item(number);
+  VideoIndex index = cache_->index(static_cast<size_t>(number));
+  if (!index.error.empty()) throw SampleError(clip.path, index.error);
+  bool sideways = index.rotation == 90 || index.rotation == 270;
+  int64_t width = sideways ? index.codec.height : index.codec.width, height = sideways ? index.codec.width : index.codec.height;
+  const CropRule& rule = options_.crop;
+  const Sampling& sampling = options_.sampling;
+  auto size = static_cast<int>(rule.size);
+  size_t frame_bytes = static_cast<size_t>(size) * static_cast<size_t>(size) * 3, view_bytes = frame_bytes * static_cast<size_t>(sampling.length);
+
+  std::vector<View> all;
+  for (const Output& output : outputs) {
+    auto stream = [&](Stream s) { return vh_random_from(vh_hash2(output.seed, s)); };
+    if (pass == Pass::kTrain) {
+      vh_random when = stream(kSampleStream), where = stream(kCropStream), flip = stream(kFlipStream);
+      auto frames = sample_train(sampling, index.frames(), index.frames_per_second, when);
+      bool mirror = vh_random_unit(&flip) < options_.flip;
+      all.push_back({output.video, std::move(frames), Converter(train_crop(rule, width, height, where), index.rotation, mirror, size, size)});
+    } else {
+      for (int64_t v = 0; v < views(pass); ++v) {
+        Rect rect = test_crop(rule, width, height, v / sampling.clips, options_.crops);
+        all.push_back({output.video + static_cast<size_t>(v) * view_bytes,
+                       sample_test(sampling, index.frames(), index.frames_per_second, v % sampling.clips),
+                       Converter(rect, index.rotation, /*mirror=*/false, size, size)});
+      }
+    }
+    if (options_.shuffle_frames)
+      for (size_t v = all.size() - static_cast<size_t>(views(pass)); v < all.size(); ++v) shuffle(all[v].frames, vh_hash2(output.seed, v % static_cast<size_t>(views(pass))));
+  }
+
+  std::map<int64_t, std::vector<Place>> places;
+  for (size_t v = 0; v < all.size(); ++v)
+    for (size_t t = 0; t < all[v].frames.size(); ++t) places[all[v].frames[t]].push_back({v, t});
+  std::vector<int64_t> wanted;
+  for (const auto& entry : places) wanted.push_back(entry.first);
+
+  try {
+    decode_frames(clip.path, index, wanted, options_.accept_damaged, [&](int64_t frame, const AVFrame& picture) {
+      const uint8_t* last = nullptr;
+      size_t last_view = 0;
+      for (Place place : places[frame]) {
+        View& view = all[place.view];
+        uint8_t* out = view.video + place.position * frame_bytes;
+        if (last && last_view == place.view) std::memcpy(out, last, frame_bytes);
+        else view.converter.convert(picture, out);
+        last = out, last_view = place.view;
+      }
+    });
+  } catch (const DecodeError& error) {
+    throw SampleError(clip.path, error.what());
+  }
+}
+
+}  // namespace kinetics

@@ -1,0 +1,82 @@
+// The dataset without the SDK around it: list, scan, sampling, decoding, crops.
+#pragma once
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "crop.h"
+#include "list_file.h"
+#include "sampling.h"
+#include "scan_cache.h"
+
+namespace kinetics {
+
+struct ClipsOptions {
+  std::string list, root;
+  std::vector<std::string> files;  // instead of the list
+  bool use_files = false;
+  ListFormat format;
+  int64_t classes = 0;
+  std::string class_names;
+  Sampling sampling;
+  CropRule crop;
+  double flip = 0;
+  int64_t crops = 1;
+  bool shuffle_frames = false, accept_damaged = false;
+  ScanMode scan = ScanMode::kPackets;
+  std::string cache_dir;
+};
+
+// A parameter that can't be used; `pointer` is its JSON pointer.
+struct OptionError : std::runtime_error {
+  std::string pointer;
+  OptionError(std::string at, const std::string& what) : std::runtime_error(what), pointer(std::move(at)) {}
+};
+
+// A sample that can't be read: what() is the cause, `path` the file.
+struct SampleError : std::runtime_error {
+  std::string path;
+  SampleError(std::string file, const std::string& what) : std::runtime_error(what), path(std::move(file)) {}
+};
+
+enum class Pass { kTrain, kEval, kPredict };
+
+struct Output {
+  uint64_t seed;
+  uint8_t* video;  // [views][length][size][size][3]
+};
+
+class Clips {
+ public:
+  // Throws OptionError, ListError, Cancelled.
+  Clips(ClipsOptions options, const Hooks& hooks);
+
+  int64_t length() const { return static_cast<int64_t>(items_.size()); }
+  int64_t classes() const { return classes_; }
+  // View v of the test passes: crop v / clips, clip v % clips.
+  int64_t views(Pass pass) const { return pass == Pass::kTrain ? 1 : options_.crops * options_.sampling.clips; }
+  int64_t video_bytes(Pass pass) const;
+  const ClipsOptions& options() const { return options_; }
+  const ListItem& item(int64_t index) const { return items_[static_cast<size_t>(index)]; }
+  const std::string* class_name(int64_t label) const;
+  std::string fingerprint() const;  // "n=400 hash=..": of names and labels
+  int64_t scanned() const { return cache_->scanned(); }
+
+  // [any thread] Writes each output from one decode of the file; everything random comes from its seed. Throws SampleError.
+  void read(int64_t index, Pass pass, std::span<const Output> outputs) const;
+
+ private:
+  void read_items();
+  void report_unreadable(const Hooks& hooks) const;
+
+  ClipsOptions options_;
+  std::vector<ListItem> items_;
+  std::vector<std::string> paths_, class_names_;
+  int64_t classes_ = 0;
+  std::unique_ptr<ScanCache> cache_;
+};
+
+}  // namespace kinetics

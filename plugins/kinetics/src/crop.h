@@ -1,0 +1,38 @@
+// Which rectangle of a picture becomes the network's square, in display coordinates (after rotation).
+#pragma once
+#include <vhost/random.h>
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+namespace kinetics {
+
+struct Rect {
+  int64_t x = 0, y = 0, width = 0, height = 0;
+  bool operator==(const Rect&) const = default;
+};
+
+enum class CropKind {
+  kRandomResized,  // area and log-uniform aspect ratio, 10 tries, then the centre square of the short side (MMAction2)
+  kMultiScale,     // VideoMAE: sides scale*min(w,h), scales 1, .875, .75, .66, neighbours pair up, 13 fixed positions
+  kCenter,         // the centre square of `size` after the short side was resized to resize_short (0: of the short side)
+};
+std::optional<CropKind> crop_kind(std::string_view name);
+
+struct CropRule {
+  CropKind kind = CropKind::kCenter;
+  int64_t size = 224;                      // side of the network's square
+  int64_t resize_short = 0;                // for kCenter and test views; 0 = size
+  std::array<double, 2> area = {0.08, 1};  // share of the picture
+  std::array<double, 2> aspect = {0.75, 4.0 / 3};
+};
+
+Rect train_crop(const CropRule&, int64_t width, int64_t height, vh_random& random);
+
+// View `crop` of `crops`: 1 = centre; else squares evenly spaced along the long side, from left (or top) to right (or bottom).
+Rect test_crop(const CropRule&, int64_t width, int64_t height, int64_t crop, int64_t crops);
+
+}  // namespace kinetics

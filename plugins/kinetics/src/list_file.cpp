@@ -1,0 +1,127 @@
+#include "list_file.h"
+
+#include <cerrno>
+#include <charconv>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <optional>
+
+namespace kinetics {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string trim(const std::string& text) {
+  auto begin = text.find_first_not_of(" \t\r\n");
+  if (begin == std::string::npos) return "";
+  return text.substr(begin, text.find_last_not_of(" \t\r\n") - begin + 1);
+}
+
+std::optional<int64_t> integer(const std::string& text) {
+  int64_t value;
+  auto [end, status] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (status != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  return value;
+}
+
+struct Split {
+  std::string left, right;
+};
+
+std::optional<Split> split_last(const std::string& line, char separator) {
+  auto at = line.rfind(separator);
+  if (at == std::string::npos) return std::nullopt;
+  Split split{trim(line.substr(0, at)), trim(line.substr(at + 1))};
+  if (split.left.empty() || split.right.empty()) return std::nullopt;
+  return split;
+}
+
+std::optional<Split> split_number(const std::string& line, const std::string& separator) {
+  for (auto [name, c] : {std::pair{"tab", '\t'}, std::pair{"comma", ','}, std::pair{"space", ' '}}) {
+    if (separator != "auto" && separator != name) continue;
+    auto split = split_last(line, c);
+    if (split && (separator != "auto" || integer(split->right))) return split;
+  }
+  return std::nullopt;
+}
+
+class ListReader {
+ public:
+  ListReader(const std::string& file, const std::string& root, const ListFormat& format)
+      : file_(file), root_(root), format_(format), three_columns_(format.columns == "path frames label") {}
+
+  std::vector<ListItem> read() {
+    std::ifstream in(file_);
+    if (!in) throw ListError(file_ + ": can't be opened: " + std::strerror(errno));
+    std::string line;
+    while (std::getline(in, line)) {
+      ++line_number_;
+      line = trim(line);
+      if (line_number_ == 1 && line.starts_with("\xef\xbb\xbf")) line.erase(0, 3);
+      if (!line.empty() && line[0] != '#') add(line);
+    }
+    return std::move(items_);
+  }
+
+ private:
+  [[noreturn]] void fail(const std::string& why) const {
+    throw ListError(file_ + ":" + std::to_string(line_number_) + ": " + why);
+  }
+
+  void add(const std::string& line) {
+    auto split = split_number(line, format_.separator);
+    if (items_.empty()) labelled_ = split.has_value();
+    if (split.has_value() != labelled_)
+      fail(labelled_ ? "no label after the path, unlike in the lines above: '" + line + "'"
+                     : "a label, unlike in the lines above: '" + line + "'");
+    ListItem item;
+    item.name = line;
+    if (split) {
+      auto label = integer(split->right);
+      if (!label) fail("the label '" + split->right + "' is not an integer");
+      if (*label < -1) fail("the label " + split->right + " is below -1");
+      item.label = *label;
+      item.name = split->left;
+      if (three_columns_) {
+        auto rest = split_number(item.name, format_.separator);
+        if (!rest || !integer(rest->right)) fail("wanted 'path frames label', found '" + line + "'");
+        item.name = rest->left;
+      }
+    } else if (three_columns_) {
+      fail("wanted 'path frames label', found '" + line + "'");
+    }
+    item.path = resolve_path(root_, item.name);
+    items_.push_back(std::move(item));
+  }
+
+  std::string file_, root_;
+  ListFormat format_;
+  bool three_columns_, labelled_ = false;
+  int64_t line_number_ = 0;
+  std::vector<ListItem> items_;
+};
+
+}  // namespace
+
+std::string resolve_path(const std::string& root, const std::string& name) {
+  fs::path path = fs::path(name).is_absolute() ? fs::path(name) : fs::path(root) / name;
+  std::error_code ignored;
+  if (!path.has_extension() && !fs::is_regular_file(path, ignored)) path += ".mp4";
+  return path.string();
+}
+
+std::vector<ListItem> read_list(const std::string& file, const std::string& root, const ListFormat& format) {
+  return ListReader(file, root, format).read();
+}
+
+std::vector<std::string> read_lines(const std::string& file) {
+  std::ifstream in(file);
+  if (!in) throw ListError(file + ": can't be opened: " + std::strerror(errno));
+  std::vector<std::string> lines;
+  for (std::string line; std::getline(in, line);)
+    if (line = trim(line); !line.empty()) lines.push_back(line);
+  return lines;
+}
+
+}  // namespace kinetics

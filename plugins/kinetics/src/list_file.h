@@ -1,0 +1,37 @@
+// Lists of clips: one per line, a path and a label.
+#pragma once
+#include <cstdint>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+namespace kinetics {
+
+// what() names list and line.
+struct ListError : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+struct ListItem {
+  std::string name;  // as written
+  std::string path;  // where it is
+  int64_t label = -1;
+};
+
+struct ListFormat {
+  std::string separator = "auto";       // "auto", "space", "comma", "tab"
+  std::string columns = "path label";   // or "path frames label" (the middle column is ignored)
+};
+
+// Blank lines and lines that begin with '#' are skipped; CRLF is accepted. Paths may hold the separator: the label is what
+// follows the last one. "auto" takes the first of tab, comma, space that is followed by an integer at the line's end. A list
+// without labels gives -1; a mixture is an error.
+std::vector<ListItem> read_list(const std::string& file, const std::string& root, const ListFormat& format);
+
+// Lines of a text file, trimmed, without blank ones.
+std::vector<std::string> read_lines(const std::string& file);
+
+// root/name unless name is absolute; ".mp4" appended when the last component has no dot and isn't a file.
+std::string resolve_path(const std::string& root, const std::string& name);
+
+}  // namespace kinetics
