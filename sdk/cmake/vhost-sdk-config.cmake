@@ -1,0 +1,3 @@
+# find_package(vhost-sdk): vhost::sdk (headers), vhost::describe (tool), vhost_add_plugin().
+include("${CMAKE_CURRENT_LIST_DIR}/vhost-sdk-targets.cmake")
+include("${CMAKE_CURRENT_LIST_DIR}/VhostAddPlugin.cmake")
