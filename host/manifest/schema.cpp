@@ -1,0 +1,121 @@
+#include "manifest/manifest.h"
+
+namespace vhost {
+namespace {
+
+// {"part": "vh.head/1", ...} stands for an object with the keys that the host knows in every part; see expand_parts.
+constexpr const char* kSchema = R"json({
+  "type": "object", "additionalProperties": false, "required": ["vhost", "task", "plugins", "model"],
+  "properties": {
+    "$schema": {"type": "string", "description": "For editors; the host ignores it."},
+    "vhost": {"type": "integer", "enum": [1], "description": "Version of the manifest format."},
+    "name": {"type": "string", "pattern": "^[A-Za-z0-9][A-Za-z0-9._-]*$", "description": "Name of the experiment; without it, the file's name."},
+    "description": {"type": "string", "default": "", "description": "For people."},
+    "task": {"type": "string", "enum": ["pretrain", "train", "test", "predict", "extract"], "description": "What to do: self-supervised training, supervised training, accuracy on `data.eval`, predictions, or features."},
+    "base": {"type": ["string", "array"], "items": {"type": "string"}, "description": "File or files that this one builds on, relative to it; later ones win, this one wins over all."},
+    "seed": {"type": "integer", "default": 0, "minimum": 0, "description": "Seed of initial weights, order, augmentation, masks and dropout."},
+    "plugins": {"type": "object", "additionalProperties": {"type": "string", "minLength": 1}, "description": "Every plugin that a `use` names, and its range of versions: `^1.0`, `~1.2`, `>=1.1 <2`, `*`."},
+    "work_dir": {"type": "string", "minLength": 1, "description": "Folder of the run's output; without it, `work_dirs/<name>`."},
+    "device": {"type": "string", "default": "auto", "pattern": "^(auto|cpu|cuda|cuda:[0-9]{1,3})$", "description": "`auto` (a GPU if there is one), `cpu`, `cuda` or `cuda:N`."},
+    "precision": {"type": "string", "default": "fp32", "enum": ["fp32", "bf16", "fp16", "fp64"], "description": "Arithmetic of the model: autocast for bf16 and fp16 (with loss scaling), parameters stay fp32."},
+    "threads": {"type": "integer", "default": 0, "minimum": 0, "maximum": 4096, "description": "Threads of the operators; 0 = all cores."},
+    "data": {"type": "object", "default": {}, "additionalProperties": false, "description": "Where samples come from and how they are batched.", "properties": {
+      "train": {"part": "vh.dataset/1", "description": "Dataset of pretrain and train."},
+      "eval": {"part": "vh.dataset/1", "description": "Dataset of test, and of the evaluations during training."},
+      "predict": {"part": "vh.dataset/1", "description": "Dataset of predict and extract; without it, `data.eval`."},
+      "batch": {"type": "integer", "default": 8, "minimum": 1, "maximum": 1048576, "description": "Samples per micro-batch and process."},
+      "eval_batch": {"type": "integer", "default": 0, "minimum": 0, "maximum": 1048576, "description": "Samples per batch outside training; 0 = `batch`."},
+      "accumulate": {"type": "integer", "default": 1, "minimum": 1, "maximum": 1048576, "description": "Micro-batches per optimiser step."},
+      "workers": {"type": "integer", "default": 2, "minimum": 0, "maximum": 1024, "description": "Threads that read and decode; 0 = in the training thread."},
+      "prefetch": {"type": "integer", "default": 2, "minimum": 1, "maximum": 1024, "description": "Batches read ahead."},
+      "shuffle": {"type": "boolean", "default": true, "description": "New order every epoch, in training."},
+      "drop_last": {"type": "boolean", "default": true, "description": "Leave out an epoch's last, incomplete step, in training."},
+      "normalize": {"type": "object", "default": {}, "additionalProperties": false, "description": "Pixels become (x - mean) / std, per channel, on the scale 0 to 255.", "properties": {
+        "mean": {"type": "array", "default": [123.675, 116.28, 103.53], "minItems": 3, "maxItems": 3, "items": {"type": "number"}, "description": "Red, green, blue."},
+        "std": {"type": "array", "default": [58.395, 57.12, 57.375], "minItems": 3, "maxItems": 3, "items": {"type": "number", "exclusiveMinimum": 0}, "description": "Red, green, blue."}}},
+      "bad_samples": {"type": "number", "default": 0.01, "minimum": 0, "maximum": 1, "description": "Share of an epoch's samples that may be unreadable (each is replaced and logged) before the run stops."}}},
+    "model": {"type": "object", "additionalProperties": false, "required": ["backbone"], "description": "The network.", "properties": {
+      "backbone": {"part": "vh.backbone/1", "description": "Input to features."},
+      "heads": {"type": "object", "default": {}, "additionalProperties": {"part": "vh.head/1", "description": "Features to predictions, under a name of your choice."}, "description": "Heads by name: letters, digits and _."}}},
+    "mask": {"part": "vh.mask/1", "description": "Which cells of the input are hidden from the backbone."},
+    "target": {"part": "vh.target/1", "description": "What self-supervised training must predict."},
+    "losses": {"type": "array", "default": [], "description": "Their weighted sum is minimised.", "items": {"part": "vh.loss/1", "description": "Predictions against targets."}},
+    "optimizer": {"type": "object", "additionalProperties": false, "required": ["lr"], "description": "Needed by pretrain and train.", "properties": {
+      "type": {"type": "string", "default": "adamw", "enum": ["adamw", "sgd"], "description": "Algorithm."},
+      "lr": {"type": "number", "minimum": 0, "description": "Peak learning rate, as it is used: the host scales it by nothing."},
+      "betas": {"type": "array", "default": [0.9, 0.999], "minItems": 2, "maxItems": 2, "items": {"type": "number", "minimum": 0, "exclusiveMaximum": 1}, "description": "Of adamw: decay of the mean and of the squares."},
+      "eps": {"type": "number", "default": 1e-8, "exclusiveMinimum": 0, "description": "Of adamw: added to the denominator."},
+      "weight_decay": {"type": "number", "default": 0.05, "minimum": 0, "description": "Decoupled for adamw, L2 for sgd; never on parameters that a part marks (biases, norms)."},
+      "momentum": {"type": "number", "default": 0.9, "minimum": 0, "exclusiveMaximum": 1, "description": "Of sgd."},
+      "nesterov": {"type": "boolean", "default": false, "description": "Of sgd."},
+      "clip_grad": {"type": "number", "default": 0, "minimum": 0, "description": "Largest norm of all gradients together; 0 = no limit."}}},
+    "schedule": {"type": "object", "additionalProperties": false, "description": "Length of training, and the learning rate at each step. Needed by pretrain and train.", "properties": {
+      "type": {"type": "string", "default": "cosine", "enum": ["cosine", "constant"], "description": "After warm-up: half a cosine down to `min_lr`, or `lr` throughout."},
+      "epochs": {"type": "integer", "minimum": 1, "maximum": 1000000000, "description": "Length in epochs; give this or `steps`."},
+      "steps": {"type": "integer", "minimum": 1, "maximum": 1000000000000, "description": "Length in optimiser steps; give this or `epochs`."},
+      "warmup_epochs": {"type": "number", "minimum": 0, "description": "Linear warm-up in epochs; give this or `warmup_steps`, or neither for none."},
+      "warmup_steps": {"type": "integer", "minimum": 0, "description": "Linear warm-up in optimiser steps."},
+      "min_lr": {"type": "number", "default": 0, "minimum": 0, "description": "Learning rate at the end of the cosine."},
+      "warmup_lr": {"type": "number", "default": 0, "minimum": 0, "description": "Learning rate at the first step of warm-up."}}},
+    "ema": {"type": ["object", "null"], "default": null, "additionalProperties": false, "description": "Moving average of the weights, used by evaluations; null = none.", "properties": {
+      "decay": {"type": "number", "default": 0.9999, "minimum": 0, "exclusiveMaximum": 1, "description": "Share of the average that stays at each step."}}},
+    "init": {"type": ["object", "null"], "default": null, "additionalProperties": false, "required": ["from"], "description": "Weights to start from; null = fresh ones.", "properties": {
+      "from": {"type": "string", "minLength": 1, "description": "A checkpoint folder, a run's work-dir, or a .safetensors file; relative to the current folder."},
+      "prefix": {"type": "string", "default": "", "description": "Load only names that begin so, such as `backbone.`."},
+      "strict": {"type": "boolean", "default": true, "description": "Every parameter under the prefix must be found, with its shape."}}},
+    "checkpoint": {"type": "object", "default": {}, "additionalProperties": false, "description": "What is saved during training.", "properties": {
+      "every_epochs": {"type": "integer", "default": 1, "minimum": 0, "description": "0 = only at the end."},
+      "every_steps": {"type": "integer", "default": 0, "minimum": 0, "description": "0 = by epochs only."},
+      "keep": {"type": "integer", "default": 2, "minimum": 1, "description": "Newest checkpoints to keep."},
+      "resume": {"type": "boolean", "default": true, "description": "Continue from the newest checkpoint in the work-dir."}}},
+    "eval": {"type": "object", "default": {}, "additionalProperties": false, "description": "Evaluation during training, on `data.eval`.", "properties": {
+      "every_epochs": {"type": "integer", "default": 1, "minimum": 0, "description": "0 = only at the end."}}},
+    "log": {"type": "object", "default": {}, "additionalProperties": false, "description": "Records of training.", "properties": {
+      "every_steps": {"type": "integer", "default": 10, "minimum": 1, "description": "Steps between two records in metrics.jsonl and the curves."}}},
+    "nan_guard": {"type": "string", "default": "stop", "enum": ["stop", "off"], "description": "`stop`: end at the first loss or gradient that is not finite, naming step, part and samples."}
+  }
+})json";
+
+json::value part_keys(const std::string& interface_id) {
+  json::object keys = {
+      {"use", {{"type", "string"},
+               {"pattern", "^[a-z0-9][a-z0-9_-]*/[A-Za-z0-9][A-Za-z0-9_.-]*$"},
+               {"description", "`plugin/component`."}}},
+      {"in", {{"type", "object"},
+              {"additionalProperties", {{"type", "string"}, {"minLength", 1}}},
+              {"description", "Rebinds the tensors that the part reads: its key to a key of the step, `{\"target\": \"batch.label\"}`."}}}};
+  if (interface_id == "vh.loss/1") {
+    keys["head"] = {{"type", "string"}, {"description", "Whose predictions; may be left out if there is one head."}};
+    keys["weight"] = {{"type", "number"}, {"default", 1.0}, {"minimum", 0}, {"description", "Factor in the sum of losses."}};
+  }
+  return keys;
+}
+
+void expand_parts(json::value& value) {
+  if (json::array* list = value.if_array())
+    for (json::value& item : *list) expand_parts(item);
+  json::object* object = value.if_object();
+  if (!object) return;
+  if (const json::value* part = object->if_contains("part"); part && part->is_string()) {
+    const std::string interface_id(part->get_string());
+    (*object)["type"] = "object";
+    (*object)["required"] = json::value_from(std::vector<std::string>{"use"});
+    (*object)["properties"] = part_keys(interface_id);
+    (*object)["additionalProperties"] = true;
+    (*object)["part"] = interface_id;
+  }
+  for (auto& member : *object) expand_parts(member.value());
+}
+
+}  // namespace
+
+const json::object& host_schema() {
+  static const json::object schema = [] {
+    json::value root = parse_json(kSchema, "host schema").root;
+    expand_parts(root);
+    return root.get_object();
+  }();
+  return schema;
+}
+
+}  // namespace vhost
