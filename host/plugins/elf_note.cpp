@@ -22,12 +22,18 @@ constexpr uint32_t kDescSize = 4 * sizeof(uint32_t) + sizeof(vh_elf_note::build_
 
 std::string machine_name(uint16_t machine) {
   switch (machine) {
-    case EM_X86_64: return "x86-64";
-    case EM_AARCH64: return "aarch64";
-    case EM_386: return "i386";
-    case EM_ARM: return "arm";
-    case EM_RISCV: return "riscv";
-    default: return "machine " + std::to_string(machine);
+    case EM_X86_64:
+      return "x86-64";
+    case EM_AARCH64:
+      return "aarch64";
+    case EM_386:
+      return "i386";
+    case EM_ARM:
+      return "arm";
+    case EM_RISCV:
+      return "riscv";
+    default:
+      return "machine " + std::to_string(machine);
   }
 }
 
@@ -74,7 +80,8 @@ bool find_note(std::string_view notes, vh_elf_note& found) {
     std::memcpy(head, notes.data(), kHead);
     const uint64_t name_room = (uint64_t{head[0]} + 3) / 4 * 4, desc_room = (uint64_t{head[1]} + 3) / 4 * 4;
     if (name_room + head[1] > notes.size() - kHead) return false;
-    if (head[0] == 6 && head[2] == 1 && head[1] >= kDescSize && notes.substr(kHead, 6) == std::string_view("vhost\0", 6)) {
+    if (head[0] == 6 && head[2] == 1 && head[1] >= kDescSize &&
+        notes.substr(kHead, 6) == std::string_view("vhost\0", 6)) {
       std::memcpy(&found, notes.data(), kHead + 8 + kDescSize);
       return found.build_tag[sizeof(found.build_tag) - 1] == 0;
     }

@@ -33,8 +33,8 @@ struct Entry {
 };
 
 // Note [Libraries are never closed]
-// Thread-local destructors, exit handlers and unique symbols of a closed library run into unmapped code, so the registry is
-// leaked on purpose and its libraries stay open until the process ends.
+// Thread-local destructors, exit handlers and unique symbols of a closed library run into unmapped code, so the
+// registry is leaked on purpose and its libraries stay open until the process ends.
 struct Registry {
   std::mutex mutex;
   std::map<File, std::unique_ptr<Entry>> entries;
@@ -45,8 +45,12 @@ Registry& registry() {
   return *instance;
 }
 
-std::string quoted(const std::string& text) { return "\"" + text + "\""; }
-std::string abi(uint32_t major, uint32_t minor) { return std::to_string(major) + "." + std::to_string(minor); }
+std::string quoted(const std::string& text) {
+  return "\"" + text + "\"";
+}
+std::string abi(uint32_t major, uint32_t minor) {
+  return std::to_string(major) + "." + std::to_string(minor);
+}
 
 std::string hex(uint32_t value) {
   static constexpr char digits[] = "0123456789abcdef";
@@ -90,7 +94,8 @@ void check_with_metadata(const Package& package, const vh_elf_note& note) {
                         std::to_string(package.target_minor) + again);
   const std::string tag = printable(note.build_tag);
   if (tag != package.build)
-    refuse(package, "the library's build tag is " + quoted(tag) + ", plugin.json says " + quoted(package.build) + again);
+    refuse(package,
+           "the library's build tag is " + quoted(tag) + ", plugin.json says " + quoted(package.build) + again);
 }
 
 void check_with_host(const Package& package, const vh_elf_note& note) {
@@ -107,8 +112,8 @@ void check_with_host(const Package& package, const vh_elf_note& note) {
                         ": use a newer host, or build the plugin with a lower VH_TARGET_MINOR");
   const std::string tag = printable(note.build_tag);
   if (tag != "c11" && tag != "c++20")
-    refuse(package, "its build tag is " + quoted(tag) + ", this host loads \"c11\" and \"c++20\": " +
-                        "build it with this host's SDK");
+    refuse(package, "its build tag is " + quoted(tag) +
+                        ", this host loads \"c11\" and \"c++20\": " + "build it with this host's SDK");
 }
 
 const vh_plugin_entry* open_library(const Package& package, dll::shared_library& library) {
@@ -118,7 +123,8 @@ const vh_plugin_entry* open_library(const Package& package, dll::shared_library&
     refuse(package, std::string("the system can't load its library: ") + error.what());
   }
   if (!library.has("vh_plugin_entry_v1"))
-    refuse(package, "it doesn't export vh_plugin_entry_v1: build it with VH_PLUGIN or VH_C_PLUGIN, and vhost_add_plugin");
+    refuse(package,
+           "it doesn't export vh_plugin_entry_v1: build it with VH_PLUGIN or VH_C_PLUGIN, and vhost_add_plugin");
   return &library.get<const vh_plugin_entry>("vh_plugin_entry_v1");
 }
 
@@ -129,8 +135,8 @@ void check_entry(const Package& package, const vh_plugin_entry& entry, const vh_
                         " is needed: build it with VH_PLUGIN or VH_C_PLUGIN");
   const auto same = [&](const char* what, uint32_t in_entry, uint32_t in_note) {
     if (in_entry != in_note)
-      refuse(package, std::string("its entry and its ELF note differ: ") + what + " " + std::to_string(in_entry) + " and " +
-                          std::to_string(in_note) + "; build it with VH_PLUGIN or VH_C_PLUGIN");
+      refuse(package, std::string("its entry and its ELF note differ: ") + what + " " + std::to_string(in_entry) +
+                          " and " + std::to_string(in_note) + "; build it with VH_PLUGIN or VH_C_PLUGIN");
   };
   same("magic", entry.magic, note.magic);
   same("abi_major", entry.abi_major, note.abi_major);

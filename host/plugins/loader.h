@@ -1,4 +1,5 @@
-// Opens plugin libraries. Checks metadata, checksum and ELF note before dlopen, so that nothing of an unfit binary runs.
+// Opens plugin libraries. Checks metadata, checksum and ELF note before dlopen, so that nothing of an unfit binary
+// runs.
 #pragma once
 #include <string>
 
@@ -12,11 +13,12 @@ struct LoadedPlugin {
   const vh_plugin_entry* entry = nullptr;
 };
 
-// Loads once per file (device, inode, sha256) and never closes; init is called once, and a refusal stays one. Every component
-// of plugin.json is served. Throws Error with what both sides say and what to do. [setup]
+// Loads once per file (device, inode, sha256) and never closes; init is called once, and a refusal stays one. Every
+// component of plugin.json is served. Throws Error with what both sides say and what to do. [setup]
 const LoadedPlugin& load_plugin(const Package& package, const vh_host* host);
 
-// The numbers in .note.vhost, read without dlopen. Throws Error if there is none or the file is no ELF64 of this machine.
+// The numbers in .note.vhost, read without dlopen. Throws Error if there is none or the file is no ELF64 of this
+// machine.
 vh_elf_note read_elf_note(const std::filesystem::path& library);
 
 }  // namespace vhost

@@ -10,12 +10,18 @@ constexpr int64_t kSchema = 1;
 
 const char* kind_name(const json::value& value) {
   switch (value.kind()) {
-    case json::kind::null: return "null";
-    case json::kind::bool_: return "a boolean";
-    case json::kind::string: return "a string";
-    case json::kind::array: return "an array";
-    case json::kind::object: return "an object";
-    default: return "a number";
+    case json::kind::null:
+      return "null";
+    case json::kind::bool_:
+      return "a boolean";
+    case json::kind::string:
+      return "a string";
+    case json::kind::array:
+      return "an array";
+    case json::kind::object:
+      return "an object";
+    default:
+      return "a number";
   }
 }
 
@@ -58,8 +64,7 @@ class Members {
   }
   std::string word(const std::string& key, const std::string& allowed, const char* what) const {
     const std::string value = text(key);
-    if (value.find_first_not_of(allowed) != std::string::npos)
-      refuse_key(key, "\"" + value + "\" is no " + what);
+    if (value.find_first_not_of(allowed) != std::string::npos) refuse_key(key, "\"" + value + "\" is no " + what);
     return value;
   }
   uint32_t number(const std::string& key) const {

@@ -13,7 +13,7 @@ struct Component {
   std::string interface_id;  // "vh.loss/1"
   std::string name;          // "mse"
   std::string summary;
-  json::object schema;       // JSON Schema of its parameters
+  json::object schema;  // JSON Schema of its parameters
 };
 
 struct Package {
@@ -41,14 +41,15 @@ struct Found {
   std::vector<std::string> problems;  // one line each: packages that can't be read
   std::vector<std::filesystem::path> searched;
 };
-// Layout <path>/<name>/<version>/plugin.json. Folders that don't exist are no problem; name and version must be the folders'.
+// Layout <path>/<name>/<version>/plugin.json. Folders that don't exist are no problem; name and version must be the
+// folders'.
 Found find_packages(const std::vector<std::filesystem::path>& search_path);
 
 // Semver 2.0 precedence: <0, 0, >0. Build metadata doesn't count. Throws Error for what is no version.
 int compare_versions(const std::string& a, const std::string& b);
 
-// Ranges: "^1.0", "~1.2", ">=1.1 <2", "1.2.3", "1.x", "1.2 - 1.4", "*", alternatives with "||". A pre-release matches only
-// where the range names a pre-release of the same MAJOR.MINOR.PATCH. Throws Error for what is no range.
+// Ranges: "^1.0", "~1.2", ">=1.1 <2", "1.2.3", "1.x", "1.2 - 1.4", "*", alternatives with "||". A pre-release matches
+// only where the range names a pre-release of the same MAJOR.MINOR.PATCH. Throws Error for what is no range.
 bool version_matches(const std::string& version, const std::string& range);
 
 // The highest version that matches; of equal ones the first on the search path. Error lists the versions there are and

@@ -12,9 +12,9 @@ struct Place {
   const char* interface_id;
 };
 constexpr Place kPlaces[] = {
-    {"/data/train", VH_DATASET_1},    {"/data/eval", VH_DATASET_1},  {"/data/predict", VH_DATASET_1},
+    {"/data/train", VH_DATASET_1},      {"/data/eval", VH_DATASET_1},  {"/data/predict", VH_DATASET_1},
     {"/model/backbone", VH_BACKBONE_1}, {"/model/heads/*", VH_HEAD_1}, {"/mask", VH_MASK_1},
-    {"/target", VH_TARGET_1},         {"/losses/*", VH_LOSS_1},
+    {"/target", VH_TARGET_1},           {"/losses/*", VH_LOSS_1},
 };
 
 bool fits(std::string_view pointer, std::string_view pattern) {
@@ -34,7 +34,8 @@ Use read_use(const Manifest& manifest, const std::string& pointer, const json::o
   if (!use.is_string()) throw manifest.error(pointer + "/use", wanted + ", not " + json::serialize(use));
   const std::string text(use.get_string());
   const size_t slash = text.find('/');
-  if (slash == 0 || slash == std::string::npos || slash + 1 == text.size() || text.find('/', slash + 1) != std::string::npos)
+  if (slash == 0 || slash == std::string::npos || slash + 1 == text.size() ||
+      text.find('/', slash + 1) != std::string::npos)
     throw manifest.error(pointer + "/use", wanted + ", not \"" + text + "\"");
   return {text.substr(0, slash), text.substr(slash + 1)};
 }
@@ -67,14 +68,15 @@ const Component& find_component(const Manifest& manifest, const Package& package
   }
   const std::string offered = listed.empty() ? "; it offers no " + wanted : "; its " + wanted + " are: " + listed;
   if (!others.empty())
-    throw manifest.error(use, "\"" + name + "\" of " + title + " is a " + others + ", but a " + wanted +
-                                  " belongs here" + offered);
+    throw manifest.error(
+        use, "\"" + name + "\" of " + title + " is a " + others + ", but a " + wanted + " belongs here" + offered);
   throw manifest.error(use, title + " has no " + wanted + " \"" + name + "\"" + did_you_mean(name, fitting) + offered);
 }
 
 // Below a part everything is that part's parameters, a "use" too.
 bool below_a_part(const std::string& pointer) {
-  for (size_t slash = pointer.rfind('/'); slash != 0 && slash != std::string::npos; slash = pointer.rfind('/', slash - 1))
+  for (size_t slash = pointer.rfind('/'); slash != 0 && slash != std::string::npos;
+       slash = pointer.rfind('/', slash - 1))
     if (!interface_at(pointer.substr(0, slash)).empty()) return true;
   return false;
 }
@@ -95,8 +97,9 @@ std::vector<ResolvedPart> validate_parts(Manifest& manifest, const Found& found)
   std::vector<ResolvedPart> resolved;
   for (const auto& [pointer, part] : parts) {
     if (interface_at(pointer).empty())
-      throw manifest.error(pointer, "no part belongs here: parts stand at /data/train, /data/eval, /data/predict, "
-                                    "/model/backbone, /model/heads/NAME, /mask, /target and /losses/N");
+      throw manifest.error(pointer,
+                           "no part belongs here: parts stand at /data/train, /data/eval, /data/predict, "
+                           "/model/backbone, /model/heads/NAME, /mask, /target and /losses/N");
     const Use use = read_use(manifest, pointer, *part);
     const Package& package = resolve_plugin(manifest, found, use.plugin, pointer + "/use");
     const Component& component = find_component(manifest, package, pointer, use.component);

@@ -59,8 +59,7 @@ void add_package(const fs::path& folder, Found& found) {
   try {
     Package package = read_package(folder);
     const std::string name = folder.parent_path().filename(), version = folder.filename();
-    if (package.name != name)
-      throw Error(file + ": name is \"" + package.name + "\", its folder \"" + name + "\"");
+    if (package.name != name) throw Error(file + ": name is \"" + package.name + "\", its folder \"" + name + "\"");
     if (package.version != version)
       throw Error(file + ": version is \"" + package.version + "\", its folder \"" + version + "\"");
     found.packages.push_back(std::move(package));

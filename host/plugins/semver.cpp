@@ -17,8 +17,12 @@ struct Partial {
   int given = 0;  // how many numbers
 };
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
-bool is_identifier(char c) { return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-'; }
+bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
+bool is_identifier(char c) {
+  return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-';
+}
 bool is_numeric(const std::string& text) {
   return !text.empty() && text.find_first_not_of("0123456789") == std::string::npos;
 }
@@ -128,11 +132,16 @@ struct Bound {
   bool holds(const Version& v) const {
     const int order = compare(v, version);
     switch (kind) {
-      case kAtLeast: return order >= 0;
-      case kAbove: return order > 0;
-      case kBelow: return order < 0;
-      case kAtMost: return order <= 0;
-      default: return false;
+      case kAtLeast:
+        return order >= 0;
+      case kAbove:
+        return order > 0;
+      case kBelow:
+        return order < 0;
+      case kAtMost:
+        return order <= 0;
+      default:
+        return false;
     }
   }
 };

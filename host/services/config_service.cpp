@@ -7,7 +7,9 @@
 namespace vhost {
 namespace {
 
-const json::value& value_of(const vh_node* node) { return *reinterpret_cast<const json::value*>(node); }
+const json::value& value_of(const vh_node* node) {
+  return *reinterpret_cast<const json::value*>(node);
+}
 
 const json::value* find(const vh_node* node, const char* pointer) {
   if (!node || !pointer) return nullptr;
@@ -21,15 +23,22 @@ const json::value* find(const vh_node* node, const char* pointer) {
 int32_t type_of(const json::value* value) {
   if (!value) return VH_JSON_MISSING;
   switch (value->kind()) {
-    case json::kind::null: return VH_JSON_NULL;
-    case json::kind::bool_: return VH_JSON_BOOL;
-    case json::kind::int64: return VH_JSON_INT;
+    case json::kind::null:
+      return VH_JSON_NULL;
+    case json::kind::bool_:
+      return VH_JSON_BOOL;
+    case json::kind::int64:
+      return VH_JSON_INT;
     case json::kind::uint64:
       return value->get_uint64() <= uint64_t{std::numeric_limits<int64_t>::max()} ? VH_JSON_INT : VH_JSON_DOUBLE;
-    case json::kind::double_: return VH_JSON_DOUBLE;
-    case json::kind::string: return VH_JSON_STRING;
-    case json::kind::array: return VH_JSON_ARRAY;
-    default: return VH_JSON_OBJECT;
+    case json::kind::double_:
+      return VH_JSON_DOUBLE;
+    case json::kind::string:
+      return VH_JSON_STRING;
+    case json::kind::array:
+      return VH_JSON_ARRAY;
+    default:
+      return VH_JSON_OBJECT;
   }
 }
 
@@ -45,7 +54,9 @@ int32_t wrong(const json::value* value, const char* pointer, const std::string& 
   return fail(err, VH_ERR_PARAM, message, "", pointer ? pointer : "");
 }
 
-int32_t config_type(const vh_node* node, const char* pointer) { return type_of(find(node, pointer)); }
+int32_t config_type(const vh_node* node, const char* pointer) {
+  return type_of(find(node, pointer));
+}
 
 const vh_node* config_get(const vh_node* node, const char* pointer) {
   const json::value* value = find(node, pointer);
@@ -113,9 +124,8 @@ const char* config_key(const vh_node* node, uint32_t i) {
 
 }  // namespace
 
-const vh_config_1 kConfigTable = {sizeof(vh_config_1), 0, config_type,
-                                  config_get, config_get_int, config_get_double,
-                                  config_get_bool, config_get_string, config_size,
-                                  config_item, config_key};
+const vh_config_1 kConfigTable = {
+    sizeof(vh_config_1), 0,           config_type, config_get, config_get_int, config_get_double, config_get_bool,
+    config_get_string,   config_size, config_item, config_key};
 
 }  // namespace vhost

@@ -44,11 +44,15 @@ void log_progress(const char* what, int64_t done, int64_t total) {
   }
 }
 
-int32_t log_cancelled() { return cancel_requested.load(std::memory_order_relaxed) ? 1 : 0; }
+int32_t log_cancelled() {
+  return cancel_requested.load(std::memory_order_relaxed) ? 1 : 0;
+}
 
 }  // namespace
 
-void set_log_hooks(LogHooks next) { hooks() = std::move(next); }
+void set_log_hooks(LogHooks next) {
+  hooks() = std::move(next);
+}
 
 const vh_log_1 kLogTable = {sizeof(vh_log_1), 0, log_write, log_scalar, log_progress, log_cancelled};
 

@@ -129,14 +129,24 @@ int32_t parallel_for_range(int64_t n, int64_t grain, RangeFunction fn, void* ctx
   }
 }
 
-int32_t parallel_threads() { return in_worker() ? 1 : thread_count(); }
+int32_t parallel_threads() {
+  return in_worker() ? 1 : thread_count();
+}
 
 }  // namespace
 
-WorkerScope::WorkerScope() { ++worker_depth; }
-WorkerScope::~WorkerScope() { --worker_depth; }
-bool in_worker() { return worker_depth > 0; }
-void set_parallel_threads(int threads) { wanted_threads = threads; }
+WorkerScope::WorkerScope() {
+  ++worker_depth;
+}
+WorkerScope::~WorkerScope() {
+  --worker_depth;
+}
+bool in_worker() {
+  return worker_depth > 0;
+}
+void set_parallel_threads(int threads) {
+  wanted_threads = threads;
+}
 
 const vh_parallel_1 kParallelTable = {sizeof(vh_parallel_1), 0, parallel_for_range, parallel_threads};
 

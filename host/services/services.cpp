@@ -52,15 +52,24 @@ std::string text_of(const char (&field)[N]) {
 
 const char* status_name(int32_t status) {
   switch (status) {
-    case VH_ERR_ARGUMENT: return "unfit argument";
-    case VH_ERR_PARAM: return "wrong parameter";
-    case VH_ERR_IO: return "input or output";
-    case VH_ERR_DATA: return "unreadable sample";
-    case VH_ERR_UNSUPPORTED: return "unsupported";
-    case VH_ERR_THREAD: return "wrong thread";
-    case VH_ERR_CANCELLED: return "cancelled";
-    case VH_ERR_MEMORY: return "out of memory";
-    default: return "failure";
+    case VH_ERR_ARGUMENT:
+      return "unfit argument";
+    case VH_ERR_PARAM:
+      return "wrong parameter";
+    case VH_ERR_IO:
+      return "input or output";
+    case VH_ERR_DATA:
+      return "unreadable sample";
+    case VH_ERR_UNSUPPORTED:
+      return "unsupported";
+    case VH_ERR_THREAD:
+      return "wrong thread";
+    case VH_ERR_CANCELLED:
+      return "cancelled";
+    case VH_ERR_MEMORY:
+      return "out of memory";
+    default:
+      return "failure";
   }
 }
 

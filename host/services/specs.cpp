@@ -11,31 +11,41 @@ namespace {
 constexpr int kMaxRank = 8;
 
 const char* dtype_name(int32_t dtype) {
-  static constexpr const char* names[] = {"",   "f32", "f64", "f16", "bf16", "u8",
-                                          "i8", "i16", "i32", "i64", "bool"};
+  static constexpr const char* names[] = {"", "f32", "f64", "f16", "bf16", "u8", "i8", "i16", "i32", "i64", "bool"};
   return dtype >= 0 && dtype <= VH_BOOL ? names[dtype] : "?";
 }
 
 std::string dim_text(const vh_spec& c, int i) {
   switch (c.dim[i]) {
-    case VH_DIM_BATCH: return "B";
-    case VH_DIM_VISIBLE: return "Nv";
-    case VH_DIM_MASKED: return "Nm";
-    case VH_DIM_VAR: return "<=" + std::to_string(c.dim_max[i]);
-    default: return std::to_string(c.dim[i]);
+    case VH_DIM_BATCH:
+      return "B";
+    case VH_DIM_VISIBLE:
+      return "Nv";
+    case VH_DIM_MASKED:
+      return "Nm";
+    case VH_DIM_VAR:
+      return "<=" + std::to_string(c.dim_max[i]);
+    default:
+      return std::to_string(c.dim[i]);
   }
 }
 
 std::string coverage_text(int32_t coverage) {
   switch (coverage) {
-    case VH_ALL: return " of all tokens";
-    case VH_VISIBLE: return " of the visible tokens";
-    case VH_MASKED: return " of the masked tokens";
-    default: return " of unknown coverage " + std::to_string(coverage);
+    case VH_ALL:
+      return " of all tokens";
+    case VH_VISIBLE:
+      return " of the visible tokens";
+    case VH_MASKED:
+      return " of the masked tokens";
+    default:
+      return " of unknown coverage " + std::to_string(coverage);
   }
 }
 
-const char* text_or_empty(const char* text) { return text ? text : ""; }
+const char* text_or_empty(const char* text) {
+  return text ? text : "";
+}
 
 std::string why_no_spec(const Spec& spec) {
   const std::string name = spec.key.empty() ? "a spec" : "spec \"" + spec.key + "\"";
@@ -80,7 +90,9 @@ const vh_spec* specs_find(const vh_specs* specs, const char* key) {
   return nullptr;
 }
 
-uint32_t specs_count(const vh_specs* specs) { return specs ? static_cast<uint32_t>(specs->list.size()) : 0; }
+uint32_t specs_count(const vh_specs* specs) {
+  return specs ? static_cast<uint32_t>(specs->list.size()) : 0;
+}
 
 const vh_spec* specs_at(const vh_specs* specs, uint32_t i) {
   return specs && i < specs->list.size() ? specs->list[i].view() : nullptr;

@@ -13,9 +13,9 @@ struct Spec {
   Spec() = default;
   explicit Spec(const vh_spec& spec);  // copies; missing newer fields are zero
   std::string key, semantic, axes;
-  mutable vh_spec c{};                 // c.key etc. are set by view()
-  const vh_spec* view() const;         // valid as long as this object is neither moved nor changed
-  std::string str() const;             // "features.0 tokens [B,1568,384] of all tokens, grid 8x14x14"
+  mutable vh_spec c{};          // c.key etc. are set by view()
+  const vh_spec* view() const;  // valid as long as this object is neither moved nor changed
+  std::string str() const;      // "features.0 tokens [B,1568,384] of all tokens, grid 8x14x14"
 };
 
 }  // namespace vhost

@@ -1,5 +1,5 @@
-/* A plugin that is unfit in one way, chosen by the macros below; with none of them it is fit. Its constructor and its init
- * each add a line to the file that VHOST_TEST_TRACE names. */
+/* A plugin that is unfit in one way, chosen by the macros below; with none of them it is fit. Its constructor and its
+ * init each add a line to the file that VHOST_TEST_TRACE names. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,17 +31,19 @@
 #define ENTRY_TARGET TARGET
 #endif
 
-static void trace(const char *line) {
-  const char *path = getenv("VHOST_TEST_TRACE");
-  FILE *file = path ? fopen(path, "a") : NULL;
+static void trace(const char* line) {
+  const char* path = getenv("VHOST_TEST_TRACE");
+  FILE* file = path ? fopen(path, "a") : NULL;
   if (!file) return;
   fprintf(file, "%s\n", line);
   fclose(file);
 }
 
-__attribute__((constructor)) static void on_load(void) { trace("constructor"); }
+__attribute__((constructor)) static void on_load(void) {
+  trace("constructor");
+}
 
-static int32_t init(const vh_host *host, vh_error *err) {
+static int32_t init(const vh_host* host, vh_error* err) {
   trace("init");
   (void)host;
 #ifdef INIT_FAILS
@@ -54,7 +56,7 @@ static int32_t init(const vh_host *host, vh_error *err) {
 #endif
 }
 
-static const void *get(const char *interface_id, const char *component) {
+static const void* get(const char* interface_id, const char* component) {
 #ifdef GET_NULL
   (void)interface_id, (void)component;
   return NULL;

@@ -1,5 +1,3 @@
-#include "plugins/loader.h"
-
 #include <elf.h>
 
 #include <boost/test/unit_test.hpp>
@@ -7,6 +5,7 @@
 
 #include "packages.h"
 #include "plugins/elf_note.h"
+#include "plugins/loader.h"
 #include "services/services.h"
 #include "vhost/random.h"
 
@@ -17,7 +16,9 @@ namespace fs = std::filesystem;
 
 namespace {
 
-fs::path fixture(const std::string& name) { return fs::path(FIXTURES) / (name + ".so"); }
+fs::path fixture(const std::string& name) {
+  return fs::path(FIXTURES) / (name + ".so");
+}
 
 // A temporary folder of packages, and what their constructors and inits have written.
 struct Installed : TempFolder {
@@ -111,7 +112,8 @@ BOOST_AUTO_TEST_CASE(unfit_binaries_are_refused_before_any_of_their_code_runs) {
        "the library is built with ABI " + host + ", plugin.json says " + newer + again},
       {"fit", with_abi(major + 1, minor, target), "the library is built with ABI " + host},
       {"fit", with_abi(major, minor, target - 1),
-       "the library needs minor " + std::to_string(target) + ", plugin.json says " + std::to_string(target - 1) + again},
+       "the library needs minor " + std::to_string(target) + ", plugin.json says " + std::to_string(target - 1) +
+           again},
   };
   for (const Row& row : rows) {
     Installed installed;
@@ -250,12 +252,16 @@ BOOST_AUTO_TEST_CASE(files_for_other_machines_and_other_kinds_are_named) {
     return error_of([&] { parse_elf_note(bytes, "x.so"); });
   };
   BOOST_TEST(changed([](auto& h) { h.e_machine = EM_RISCV; }).starts_with("x.so: is built for riscv, this host is "));
-  BOOST_TEST(changed([](auto& h) { h.e_machine = 9999; }).starts_with("x.so: is built for machine 9999, this host is "));
-  BOOST_TEST(changed([](auto& h) { h.e_ident[EI_CLASS] = ELFCLASS32; }).starts_with("x.so: is no 64-bit little-endian"));
-  BOOST_TEST(changed([](auto& h) { h.e_ident[EI_DATA] = ELFDATA2MSB; }).starts_with("x.so: is no 64-bit little-endian"));
+  BOOST_TEST(
+      changed([](auto& h) { h.e_machine = 9999; }).starts_with("x.so: is built for machine 9999, this host is "));
+  BOOST_TEST(
+      changed([](auto& h) { h.e_ident[EI_CLASS] = ELFCLASS32; }).starts_with("x.so: is no 64-bit little-endian"));
+  BOOST_TEST(
+      changed([](auto& h) { h.e_ident[EI_DATA] = ELFDATA2MSB; }).starts_with("x.so: is no 64-bit little-endian"));
   BOOST_TEST(changed([](auto& h) { h.e_type = ET_REL; }) ==
              "x.so: is an ELF file, but no shared library: build it with -shared");
-  BOOST_TEST(changed([](auto& h) { h.e_shoff = ~0ull - 8; }).starts_with("x.so: is cut short: its section header table"));
+  BOOST_TEST(
+      changed([](auto& h) { h.e_shoff = ~0ull - 8; }).starts_with("x.so: is cut short: its section header table"));
   BOOST_TEST(changed([](auto& h) { h.e_shentsize = 1; }) == "x.so: has section headers of an unknown size");
   BOOST_TEST(error_of([] { parse_elf_note("#!/bin/sh\n", "x.so"); }) ==
              "x.so: is no ELF file: a plugin is a shared library (.so)");

@@ -1,9 +1,8 @@
-#include "plugins/package.h"
-
 #include <algorithm>
 #include <boost/test/unit_test.hpp>
 
 #include "packages.h"
+#include "plugins/package.h"
 #include "vhost/random.h"
 
 using namespace vhost;
@@ -43,7 +42,8 @@ BOOST_AUTO_TEST_SUITE(package_tests)
 BOOST_AUTO_TEST_CASE(a_good_plugin_json_is_read_whole) {
   TempFolder root;
   json::object data = metadata("toy", "1.2.0-rc.1");
-  data["components"] = json::array{component("vh.loss/1", "mse"), component("vh.head/1", "mse", R"({"k":{"type":"integer"}})")};
+  data["components"] =
+      json::array{component("vh.loss/1", "mse"), component("vh.head/1", "mse", R"({"k":{"type":"integer"}})")};
   data["a_later_key"] = 1;
   const Package package = read_package(write_package(root.path, data));
   BOOST_TEST(package.name == "toy");
@@ -94,7 +94,8 @@ BOOST_AUTO_TEST_CASE(each_wrong_key_is_named_with_file_and_line) {
       {"/components", "{}", "/components: must be an array, not an object"},
       {"/components", "[]", "/components: is empty: a plugin offers at least one"},
       {"/components/0", "\"mse\"", "/components/0: must be an object, not a string"},
-      {"/components/0/interface", "\"loss\"", "/components/0/interface: \"loss\" is no interface id such as \"vh.loss/1\""},
+      {"/components/0/interface", "\"loss\"",
+       "/components/0/interface: \"loss\" is no interface id such as \"vh.loss/1\""},
       {"/components/0/interface", "\"vh.loss/1x\"", "is no interface id"},
       {"/components/0/interface", "\"vh./1\"", "is no interface id"},
       {"/components/0/interface", "\"vh.loss/\"", "is no interface id"},
@@ -134,7 +135,8 @@ BOOST_AUTO_TEST_CASE(the_line_and_the_nearest_key_are_given) {
   text.replace(text.find("\"license\""), 9, "\"licence\"");
   write_text(root.path / "plugin.json", text);
   const auto line = 1 + std::count(text.begin(), text.begin() + static_cast<long>(text.find("\"target_minor\"")), '\n');
-  BOOST_TEST(error_reading(root.path).starts_with((root.path / "plugin.json").string() + ":" + std::to_string(line) + ":"));
+  BOOST_TEST(
+      error_reading(root.path).starts_with((root.path / "plugin.json").string() + ":" + std::to_string(line) + ":"));
 }
 
 BOOST_AUTO_TEST_CASE(twice_the_same_component_is_refused) {
@@ -142,7 +144,8 @@ BOOST_AUTO_TEST_CASE(twice_the_same_component_is_refused) {
   json::object data = metadata("toy", "1.0.0");
   data["components"] = json::array{component("vh.loss/1", "mse"), component("vh.loss/1", "mse")};
   write_text(root.path / "plugin.json", json::serialize(data));
-  BOOST_TEST(error_reading(root.path).find("/components/1: lists vh.loss/1 \"mse\" a second time") != std::string::npos);
+  BOOST_TEST(error_reading(root.path).find("/components/1: lists vh.loss/1 \"mse\" a second time") !=
+             std::string::npos);
 }
 
 BOOST_AUTO_TEST_CASE(a_missing_or_broken_file_is_named) {
@@ -158,7 +161,8 @@ BOOST_AUTO_TEST_CASE(a_missing_or_broken_file_is_named) {
 BOOST_AUTO_TEST_CASE(mutated_metadata_is_read_or_refused_and_nothing_else) {
   TempFolder root;
   const std::string good = pretty_json(metadata("toy", "1.0.0"));
-  const std::string pieces[] = {"{", "}", "[", "]", "\"", ",", ":", "null", "1e999", "-", "\\u0000", "/*", "//", "\xff", "true", "0"};
+  const std::string pieces[] = {"{",     "}", "[",       "]",  "\"", ",",    ":",    "null",
+                                "1e999", "-", "\\u0000", "/*", "//", "\xff", "true", "0"};
   vh_random random = vh_random_from(3);
   int refused = 0;
   for (int round = 0; round < 5000; ++round) {
@@ -167,9 +171,15 @@ BOOST_AUTO_TEST_CASE(mutated_metadata_is_read_or_refused_and_nothing_else) {
       const auto at = static_cast<size_t>(vh_random_below(&random, static_cast<int64_t>(text.size()) + 1));
       const auto length = static_cast<size_t>(vh_random_below(&random, 20));
       switch (vh_random_below(&random, 4)) {
-        case 0: text.insert(at, pieces[vh_random_below(&random, 16)]); break;
-        case 1: text.erase(at, length); break;
-        case 2: text.insert(at, text.substr(std::min(at / 2, text.size()), length)); break;
+        case 0:
+          text.insert(at, pieces[vh_random_below(&random, 16)]);
+          break;
+        case 1:
+          text.erase(at, length);
+          break;
+        case 2:
+          text.insert(at, text.substr(std::min(at / 2, text.size()), length));
+          break;
         default:
           if (at < text.size()) text[at] = static_cast<char>(vh_random_below(&random, 256));
       }
@@ -198,7 +208,8 @@ BOOST_AUTO_TEST_CASE(packages_are_found_by_layout_and_problems_are_listed) {
   const Found found = find_packages({root.path, root.path / "missing", second.path, root.path / "toy/.."});
   std::vector<std::string> names;
   for (const Package& package : found.packages) names.push_back(package.name + " " + package.version);
-  BOOST_TEST(names == (std::vector<std::string>{"toy 1.0.0", "toy 1.10.0", "other 0.1.0"}), boost::test_tools::per_element());
+  BOOST_TEST(names == (std::vector<std::string>{"toy 1.0.0", "toy 1.10.0", "other 0.1.0"}),
+             boost::test_tools::per_element());
   BOOST_REQUIRE(found.problems.size() == 2u);
   BOOST_TEST(found.problems[0].find("broken/1.0.0/plugin.json:1:2") != std::string::npos);
   BOOST_TEST(found.problems[1].ends_with("moved/2.0.0/plugin.json: version is \"1.0.0\", its folder \"2.0.0\""));
@@ -227,12 +238,12 @@ BOOST_AUTO_TEST_CASE(a_failed_resolution_tells_what_there_is_and_where_it_looked
   const Found found = find_packages({root.path, missing});
   const std::string at = root.path.string();
   BOOST_TEST(error_of([&] { resolve(found, "videomae", "^2.0"); }) ==
-             "no version of plugin \"videomae\" matches \"^2.0\": there are 1.0.0 (" + at + "/videomae/1.0.0), 1.1.0 (" + at +
-                 "/videomae/1.1.0); not usable: " + found.problems[0] + "; looked in " + at + ", " + missing.string() +
-                 " (no such folder)");
+             "no version of plugin \"videomae\" matches \"^2.0\": there are 1.0.0 (" + at +
+                 "/videomae/1.0.0), 1.1.0 (" + at + "/videomae/1.1.0); not usable: " + found.problems[0] +
+                 "; looked in " + at + ", " + missing.string() + " (no such folder)");
   BOOST_TEST(error_of([&] { resolve(found, "vidomae", "*"); }) ==
-             "plugin \"vidomae\" isn't installed (did you mean \"videomae\"?): there are videomae; looked in " + at + ", " +
-                 missing.string() + " (no such folder)");
+             "plugin \"vidomae\" isn't installed (did you mean \"videomae\"?): there are videomae; looked in " + at +
+                 ", " + missing.string() + " (no such folder)");
   BOOST_TEST(error_of([&] { resolve(find_packages({}), "toy", "*"); }) ==
              "plugin \"toy\" isn't installed: there are none; looked in no folder");
   BOOST_TEST(error_of([&] { resolve(found, "toy", "new"); }).starts_with("\"new\" is no version range"));
@@ -240,7 +251,8 @@ BOOST_AUTO_TEST_CASE(a_failed_resolution_tells_what_there_is_and_where_it_looked
 
 BOOST_AUTO_TEST_CASE(search_path_has_the_stated_order_and_never_the_current_folder) {
   Environment plugins("VHOST_PLUGIN_PATH", ":/from/env::relative:");
-  Environment home("HOME", "/home/somebody"), data("XDG_DATA_HOME", ""), dirs("XDG_DATA_DIRS", "not/absolute:/opt/share");
+  Environment home("HOME", "/home/somebody"), data("XDG_DATA_HOME", ""),
+      dirs("XDG_DATA_DIRS", "not/absolute:/opt/share");
   const auto paths = plugin_search_path({"/first", "second"});
   const fs::path here = fs::current_path(), program = fs::read_symlink("/proc/self/exe").parent_path().parent_path();
   const std::vector<fs::path> expected = {"/first",

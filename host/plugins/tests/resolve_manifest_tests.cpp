@@ -1,8 +1,7 @@
-#include "plugins/resolve_manifest.h"
-
 #include <boost/test/unit_test.hpp>
 
 #include "packages.h"
+#include "plugins/resolve_manifest.h"
 
 using namespace vhost;
 using namespace vhost::test;
@@ -13,7 +12,8 @@ struct Scene : TempFolder {
   Scene() {
     json::object toy = metadata("toy", "1.2.0");
     toy["components"] = json::array{
-        component("vh.backbone/1", "vit", R"({"depth":{"type":"integer","default":12,"minimum":1},"size":{"type":"string"}})"),
+        component("vh.backbone/1", "vit",
+                  R"({"depth":{"type":"integer","default":12,"minimum":1},"size":{"type":"string"}})"),
         component("vh.head/1", "linear", R"({"dropout":{"type":"number","default":0.5}})"),
         component("vh.head/1", "tsn"),
         component("vh.loss/1", "mse"),
@@ -47,11 +47,21 @@ struct Scene : TempFolder {
 BOOST_FIXTURE_TEST_SUITE(resolve_manifest_tests, Scene)
 
 BOOST_AUTO_TEST_CASE(places_imply_interfaces) {
-  const std::pair<const char*, const char*> rows[] = {
-      {"/data/train", "vh.dataset/1"},  {"/data/eval", "vh.dataset/1"}, {"/data/predict", "vh.dataset/1"},
-      {"/model/backbone", "vh.backbone/1"}, {"/model/heads/main", "vh.head/1"}, {"/mask", "vh.mask/1"},
-      {"/target", "vh.target/1"},       {"/losses/0", "vh.loss/1"},     {"/losses/12", "vh.loss/1"},
-      {"/data", ""}, {"/model/heads", ""}, {"/model/heads/", ""}, {"/model/heads/a/b", ""}, {"/losses", ""}, {"", ""}};
+  const std::pair<const char*, const char*> rows[] = {{"/data/train", "vh.dataset/1"},
+                                                      {"/data/eval", "vh.dataset/1"},
+                                                      {"/data/predict", "vh.dataset/1"},
+                                                      {"/model/backbone", "vh.backbone/1"},
+                                                      {"/model/heads/main", "vh.head/1"},
+                                                      {"/mask", "vh.mask/1"},
+                                                      {"/target", "vh.target/1"},
+                                                      {"/losses/0", "vh.loss/1"},
+                                                      {"/losses/12", "vh.loss/1"},
+                                                      {"/data", ""},
+                                                      {"/model/heads", ""},
+                                                      {"/model/heads/", ""},
+                                                      {"/model/heads/a/b", ""},
+                                                      {"/losses", ""},
+                                                      {"", ""}};
   for (const auto& [pointer, id] : rows) BOOST_TEST_CONTEXT(pointer) BOOST_TEST(interface_at(pointer) == id);
 }
 
@@ -66,15 +76,12 @@ BOOST_AUTO_TEST_CASE(every_part_is_resolved_and_its_defaults_are_filled_in) {
   for (const ResolvedPart& part : validate_parts(manifest, found))
     parts[part.pointer] = part.package->name + " " + part.package->version + " " + part.component->interface_id + " " +
                           part.component->name;
-  const std::map<std::string, std::string> expected = {{"/data/train", "clips 0.3.0 vh.dataset/1 motion"},
-                                                       {"/data/predict", "clips 0.3.0 vh.dataset/1 motion"},
-                                                       {"/model/backbone", "toy 1.2.0 vh.backbone/1 vit"},
-                                                       {"/model/heads/main", "toy 1.2.0 vh.head/1 linear"},
-                                                       {"/model/heads/aux", "toy 1.2.0 vh.head/1 tsn"},
-                                                       {"/mask", "toy 1.2.0 vh.mask/1 tube"},
-                                                       {"/target", "toy 1.2.0 vh.target/1 pixels"},
-                                                       {"/losses/0", "toy 1.2.0 vh.loss/1 mse"},
-                                                       {"/losses/1", "toy 1.2.0 vh.loss/1 huber"}};
+  const std::map<std::string, std::string> expected = {
+      {"/data/train", "clips 0.3.0 vh.dataset/1 motion"}, {"/data/predict", "clips 0.3.0 vh.dataset/1 motion"},
+      {"/model/backbone", "toy 1.2.0 vh.backbone/1 vit"}, {"/model/heads/main", "toy 1.2.0 vh.head/1 linear"},
+      {"/model/heads/aux", "toy 1.2.0 vh.head/1 tsn"},    {"/mask", "toy 1.2.0 vh.mask/1 tube"},
+      {"/target", "toy 1.2.0 vh.target/1 pixels"},        {"/losses/0", "toy 1.2.0 vh.loss/1 mse"},
+      {"/losses/1", "toy 1.2.0 vh.loss/1 huber"}};
   BOOST_TEST((parts == expected));
   BOOST_TEST(manifest.integer("/model/backbone/depth") == 4);
   BOOST_TEST(manifest.number("/model/heads/main/dropout") == 0.5);
@@ -94,10 +101,12 @@ BOOST_AUTO_TEST_CASE(wrong_uses_are_named_at_their_place) {
     const char *text, *place, *message;
   };
   const Row rows[] = {
-      {R"({"target": {"use": "pixels"}})", "1:13", "/target/use: \"plugin/component\" is wanted, e.g. \"videomae/vit\", not \"pixels\""},
+      {R"({"target": {"use": "pixels"}})", "1:13",
+       "/target/use: \"plugin/component\" is wanted, e.g. \"videomae/vit\", not \"pixels\""},
       {R"({"target": {"use": "toy/"}})", "1:13", "/target/use: \"plugin/component\" is wanted"},
       {R"({"target": {"use": "toy/a/b"}})", "1:13", "/target/use: \"plugin/component\" is wanted"},
-      {R"({"target": {"use": 3}})", "1:13", "/target/use: \"plugin/component\" is wanted, e.g. \"videomae/vit\", not 3"},
+      {R"({"target": {"use": 3}})", "1:13",
+       "/target/use: \"plugin/component\" is wanted, e.g. \"videomae/vit\", not 3"},
       {R"({"target": {"use": "tow/pixels"}})", "1:13",
        "/target/use: plugin \"tow\" isn't installed (did you mean \"toy\"?): there are clips, toy; looked in "},
       {R"({"plugins": {"toy": "^3"}, "target": {"use": "toy/pixels"}})", "1:14",
@@ -111,10 +120,12 @@ BOOST_AUTO_TEST_CASE(wrong_uses_are_named_at_their_place) {
       {R"({"losses": [{"use": "toy/hubert"}]})", "1:14",
        "/losses/0/use: toy 2.0.0 has no vh.loss/1 \"hubert\" (did you mean \"huber\"?); its vh.loss/1 are: mse, huber"},
       {R"({"model": {"heads": {"main": {"use": "toy/pixels"}}}})", "1:31",
-       "/model/heads/main/use: \"pixels\" of toy 2.0.0 is a vh.target/1, but a vh.head/1 belongs here; its vh.head/1 are: "
+       "/model/heads/main/use: \"pixels\" of toy 2.0.0 is a vh.target/1, but a vh.head/1 belongs here; its vh.head/1 "
+       "are: "
        "linear, tsn"},
       {R"({"data": {"train": {"use": "toy/vit"}}})", "1:21",
-       "/data/train/use: \"vit\" of toy 2.0.0 is a vh.backbone/1, but a vh.dataset/1 belongs here; it offers no vh.dataset/1"},
+       "/data/train/use: \"vit\" of toy 2.0.0 is a vh.backbone/1, but a vh.dataset/1 belongs here; it offers no "
+       "vh.dataset/1"},
   };
   for (const Row& row : rows) {
     const std::string text = error(row.text);
@@ -127,7 +138,8 @@ BOOST_AUTO_TEST_CASE(parameters_are_checked_against_the_components_schema) {
                  .starts_with(at("3:5") + "/model/backbone/depht: "));
   BOOST_TEST(error(R"({"model": {"backbone": {"use": "toy/vit", "depht": 3}}})").find("did you mean \"depth\"?") !=
              std::string::npos);
-  BOOST_TEST(error("{\n  \"losses\": [{\"use\": \"toy/huber\",\n    \"delta\": 0}]}").starts_with(at("3:5") + "/losses/0/delta: "));
+  BOOST_TEST(error("{\n  \"losses\": [{\"use\": \"toy/huber\",\n    \"delta\": 0}]}")
+                 .starts_with(at("3:5") + "/losses/0/delta: "));
   BOOST_TEST(error(R"({"mask": {"use": "toy/tube", "ratio": "much"}})").find("/mask/ratio: ") != std::string::npos);
 }
 

@@ -1,18 +1,38 @@
 #include <boost/test/unit_test.hpp>
 
-#include "plugins/package.h"
 #include "packages.h"
+#include "plugins/package.h"
 
 using namespace vhost;
 
 BOOST_AUTO_TEST_SUITE(semver_tests)
 
 BOOST_AUTO_TEST_CASE(precedence_is_that_of_semver_2) {
-  const std::vector<std::string> ascending = {
-      "0.0.0-0",      "0.0.0",        "0.0.1",      "0.1.0",      "0.9.0",         "0.10.0",
-      "1.0.0--",      "1.0.0-alpha",  "1.0.0-alpha.1", "1.0.0-alpha.1.0", "1.0.0-alpha.beta", "1.0.0-beta",
-      "1.0.0-beta.2", "1.0.0-beta.11", "1.0.0-rc.1", "1.0.0",     "1.0.1",         "1.2.0",
-      "1.10.0",       "2.0.0-1",      "2.0.0-99999999999999999999", "2.0.0-A", "2.0.0-a", "2.0.0", "999999999999999.0.0"};
+  const std::vector<std::string> ascending = {"0.0.0-0",
+                                              "0.0.0",
+                                              "0.0.1",
+                                              "0.1.0",
+                                              "0.9.0",
+                                              "0.10.0",
+                                              "1.0.0--",
+                                              "1.0.0-alpha",
+                                              "1.0.0-alpha.1",
+                                              "1.0.0-alpha.1.0",
+                                              "1.0.0-alpha.beta",
+                                              "1.0.0-beta",
+                                              "1.0.0-beta.2",
+                                              "1.0.0-beta.11",
+                                              "1.0.0-rc.1",
+                                              "1.0.0",
+                                              "1.0.1",
+                                              "1.2.0",
+                                              "1.10.0",
+                                              "2.0.0-1",
+                                              "2.0.0-99999999999999999999",
+                                              "2.0.0-A",
+                                              "2.0.0-a",
+                                              "2.0.0",
+                                              "999999999999999.0.0"};
   for (size_t i = 0; i < ascending.size(); ++i)
     for (size_t k = 0; k < ascending.size(); ++k) {
       const int order = compare_versions(ascending[i], ascending[k]);
@@ -28,8 +48,26 @@ BOOST_AUTO_TEST_CASE(build_metadata_does_not_count) {
 }
 
 BOOST_AUTO_TEST_CASE(what_is_no_version_is_refused) {
-  for (const char* text : {"", "1", "1.2", "1.2.3.4", "01.2.3", "1.02.3", "1.2.03", "v1.2.3", "1.2.3-", "1.2.3+", "1.2.3-01",
-                           "1.2.3-a..b", "1.2.3-a_b", " 1.2.3", "1.2.3 ", "1.x.3", "*", "-1.2.3", "1.2.9999999999999999", "a.b.c"})
+  for (const char* text : {"",
+                           "1",
+                           "1.2",
+                           "1.2.3.4",
+                           "01.2.3",
+                           "1.02.3",
+                           "1.2.03",
+                           "v1.2.3",
+                           "1.2.3-",
+                           "1.2.3+",
+                           "1.2.3-01",
+                           "1.2.3-a..b",
+                           "1.2.3-a_b",
+                           " 1.2.3",
+                           "1.2.3 ",
+                           "1.x.3",
+                           "*",
+                           "-1.2.3",
+                           "1.2.9999999999999999",
+                           "a.b.c"})
     BOOST_TEST_CONTEXT("\"" << text << "\"") {
       BOOST_TEST(test::error_of([&] { compare_versions(text, "1.0.0"); }) ==
                  "\"" + std::string(text) +
@@ -103,8 +141,8 @@ BOOST_AUTO_TEST_CASE(ranges_match_what_they_should) {
 }
 
 BOOST_AUTO_TEST_CASE(what_is_no_range_is_refused) {
-  for (const char* range : {"", " ", "^", "^a", "1.2.3.4", "^1.2 |", "|| 1", "1 ||", "1 | 2", "1,2", ">=1.x.3", "latest", "1.2.3-",
-                            "^1^2", "1 - ", "- 2", "^01", "=>1", "1..2", "\n1"})
+  for (const char* range : {"",        " ",      "^",      "^a",   "1.2.3.4", "^1.2 |", "|| 1", "1 ||", "1 | 2", "1,2",
+                            ">=1.x.3", "latest", "1.2.3-", "^1^2", "1 - ",    "- 2",    "^01",  "=>1",  "1..2",  "\n1"})
     BOOST_TEST_CONTEXT("\"" << range << "\"") {
       const std::string error = test::error_of([&] { version_matches("1.0.0", range); });
       BOOST_TEST(error.starts_with("\"" + std::string(range) + "\" is no version range: "));

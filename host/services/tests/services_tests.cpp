@@ -1,5 +1,3 @@
-#include "services/services.h"
-
 #include <boost/test/unit_test.hpp>
 #include <chrono>
 #include <cstring>
@@ -7,6 +5,7 @@
 #include <set>
 #include <thread>
 
+#include "services/services.h"
 #include "services/specs.h"
 
 using namespace vhost;
@@ -25,9 +24,7 @@ struct Ranges {
     return service<vh_parallel_1>(VH_PARALLEL_1)
         ->for_range(
             n, grain,
-            [](void* ctx, int64_t begin, int64_t end) {
-              return static_cast<Ranges*>(ctx)->function(begin, end);
-            },
+            [](void* ctx, int64_t begin, int64_t end) { return static_cast<Ranges*>(ctx)->function(begin, end); },
             this);
   }
 };
@@ -190,9 +187,9 @@ BOOST_AUTO_TEST_CASE(text_collector_takes_bytes) {
 }
 
 BOOST_AUTO_TEST_CASE(config_getters_read_values_of_their_type) {
-  const json::value params = json::parse(
-      R"({"size":"small","ratio":0.9,"n":3,"whole":4.0,"big":18446744073709551615,"on":true,"crop":[7,8],)"
-      R"("none":null,"a/b":{"x":1,"y":2}})");
+  const json::value params =
+      json::parse(R"({"size":"small","ratio":0.9,"n":3,"whole":4.0,"big":18446744073709551615,"on":true,"crop":[7,8],)"
+                  R"("none":null,"a/b":{"x":1,"y":2}})");
   const auto* config = service<vh_config_1>(VH_CONFIG_1);
   const vh_node* node = node_of(params);
   vh_error err = new_error();
@@ -210,8 +207,8 @@ BOOST_AUTO_TEST_CASE(config_getters_read_values_of_their_type) {
   BOOST_TEST((config->get_bool(node, "/on", &b, &err) == VH_OK && b == 1));
   BOOST_TEST((config->get_string(node, "/size", &s, &err) == VH_OK && s == std::string("small")));
   const std::pair<const char*, int> types[] = {
-      {"/none", VH_JSON_NULL},     {"/on", VH_JSON_BOOL},    {"/n", VH_JSON_INT},      {"/ratio", VH_JSON_DOUBLE},
-      {"/big", VH_JSON_DOUBLE},    {"/size", VH_JSON_STRING}, {"/crop", VH_JSON_ARRAY}, {"", VH_JSON_OBJECT},
+      {"/none", VH_JSON_NULL},       {"/on", VH_JSON_BOOL},     {"/n", VH_JSON_INT},         {"/ratio", VH_JSON_DOUBLE},
+      {"/big", VH_JSON_DOUBLE},      {"/size", VH_JSON_STRING}, {"/crop", VH_JSON_ARRAY},    {"", VH_JSON_OBJECT},
       {"/missing", VH_JSON_MISSING}, {"crop", VH_JSON_MISSING}, {"/crop/2", VH_JSON_MISSING}};
   for (const auto& [pointer, type] : types) BOOST_TEST_CONTEXT(pointer) BOOST_TEST(config->type(node, pointer) == type);
   BOOST_TEST(config->type(nullptr, "") == VH_JSON_MISSING);
@@ -300,11 +297,11 @@ BOOST_AUTO_TEST_CASE(parallel_ranges_cover_all_once_and_keep_to_the_grain) {
       std::vector<int> seen(n);
       int64_t shorter = 0;
       BOOST_TEST(for_range(n, grain, [&](int64_t begin, int64_t end) -> int32_t {
-        std::lock_guard lock(mutex);
-        for (int64_t i = begin; i < end; ++i) ++seen[i];
-        shorter += end < n && end - begin < grain;
-        return VH_OK;
-      }) == VH_OK);
+                   std::lock_guard lock(mutex);
+                   for (int64_t i = begin; i < end; ++i) ++seen[i];
+                   shorter += end < n && end - begin < grain;
+                   return VH_OK;
+                 }) == VH_OK);
       BOOST_TEST_CONTEXT("n " << n << " grain " << grain) {
         BOOST_TEST((seen == std::vector<int>(n, 1)));
         BOOST_TEST(shorter == 0);
