@@ -95,7 +95,8 @@ struct CommandLine {
     add_manifest_options(*config, options);
     config->add_flag("--origins", options.origins, "One line per value: pointer, value, and the file and line that set it");
     config->footer(kConfigExamples);
-    app.add_subcommand("version", "Print the versions of vhost, of its plugin ABI, and where its engine lies");
+    app.add_subcommand("version", "Print the versions of vhost, of its plugin ABI, and where its engine lies")
+        ->footer("Example:\n  vhost version");
   }
 
   void add_file_commands(Options& options) {
@@ -103,7 +104,8 @@ struct CommandLine {
     add_file_options(*predict, options, "Write the predictions to this file (JSON lines)");
     predict->add_flag("--json", options.json, "Print one JSON object per file");
     predict->add_option("--top-k", options.top_k, "How many classes to print per file")
-        ->check(CLI::Range(1, 1000000))
+        ->check(CLI::Range(1, 1000000).description(""))
+        ->type_name("K")
         ->capture_default_str();
     predict->footer(kPredictExamples);
     auto* extract = app.add_subcommand("extract", "Write the backbone's features of files");
@@ -150,6 +152,7 @@ std::string unexpected(const CommandLine& line) {
   } else {
     for (const CLI::App* command : app.get_subcommands(/*filter=*/nullptr)) known.push_back(command->get_name());
   }
+  if (word.ends_with(".json")) return "unexpected argument '" + word + "' (did you mean \"--manifest " + word + "\"?)";
   const std::string plain = word.substr(0, word.find('='));
   return std::string(is_option ? "unknown option " : known.empty() ? "unexpected argument " : "unknown command ") + "'" + plain +
          "'" + did_you_mean(plain, known);

@@ -1,0 +1,80 @@
+// Every row of tests/bad_manifests/cases.json is refused with its message and place.
+#include <boost/test/unit_test.hpp>
+
+#include <algorithm>
+
+#include "base/json.h"
+#include "run_program.h"
+
+namespace {
+
+using namespace vhost::test;
+namespace json = boost::json;
+
+// "..." in `pattern` stands for any text within the line.
+bool matches(std::string_view text, std::string_view pattern) {
+  const size_t gap = pattern.find("...");
+  if (gap == std::string_view::npos) return text == pattern;
+  if (text.substr(0, gap) != pattern.substr(0, gap)) return false;
+  for (size_t at = gap; at <= text.size(); ++at) {
+    if (matches(text.substr(at), pattern.substr(gap + 3))) return true;
+  }
+  return false;
+}
+
+std::vector<std::string> command_line(const json::object& row, const std::string& work_dir) {
+  std::vector<std::string> arguments;
+  if (const auto* command = row.if_contains("command")) arguments.emplace_back(command->as_string());
+  const auto* file = row.if_contains("file");
+  arguments.insert(arguments.end(), {"--manifest", file ? std::string(file->as_string()) : "good.json"});
+  if (const auto* set = row.if_contains("set")) arguments.insert(arguments.end(), {"--set", std::string(set->as_string())});
+  const auto* more = row.if_contains("arguments");
+  if (more) {
+    for (const auto& word : more->as_array()) arguments.emplace_back(word.as_string());
+  }
+  arguments.emplace_back("--dry-run");
+  if (!row.contains("own_work_dir")) arguments.insert(arguments.end(), {"--work-dir", work_dir});
+  return arguments;
+}
+
+BOOST_AUTO_TEST_SUITE(bad_manifest_tests)
+
+BOOST_AUTO_TEST_CASE(every_bad_manifest_is_refused_with_its_message_and_place) {
+  const auto folder = source_folder() / "tests/bad_manifests";
+  const json::array rows = vhost::read_json(folder / "cases.json").root.as_array();
+  int run_rows = 0, left_out = 0;
+  for (const auto& item : rows) {
+    const json::object& row = item.as_object();
+    const bool engine = row.contains("engine") && row.at("engine").as_bool();
+    if (engine && !has_engine()) {
+      ++left_out;
+      continue;
+    }
+    const Scratch scratch;
+    const Ran ran = vhost::test::vhost(command_line(row, scratch.path() / "run"), folder);
+    ++run_rows;
+    BOOST_TEST_CONTEXT("row " << vhost::canonical_json(item)) {
+      BOOST_TEST(ran.code == 1);
+      BOOST_TEST(std::ranges::count(ran.err, '\n') == 1);
+      const std::string expected = "error: " + std::string(row.at("error").as_string()) + "\n";
+      BOOST_TEST(matches(ran.err, expected), "said: " << ran.err << "expected: " << expected);
+      BOOST_TEST(!std::filesystem::exists(scratch.path() / "run"), "a refused manifest leaves no work-dir");
+    }
+  }
+  BOOST_TEST_MESSAGE(run_rows << " rows run" << (left_out ? ", " + std::to_string(left_out) + " left out: they need the engine" : ""));
+  BOOST_TEST(rows.size() >= 40u);
+}
+
+BOOST_AUTO_TEST_CASE(the_manifest_they_all_start_from_is_good) {
+  const Scratch scratch;
+  const auto folder = source_folder() / "tests/bad_manifests";
+  const Ran ran = vhost::test::vhost({"config", "--manifest", "good.json"}, folder);
+  BOOST_TEST(ran.code == 0, ran.err);
+  if (!has_engine()) return;
+  const Ran dry = vhost::test::vhost({"--manifest", "good.json", "--dry-run", "--work-dir", scratch.path() / "run"}, folder);
+  BOOST_TEST(dry.code == 0, dry.err);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace

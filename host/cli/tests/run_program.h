@@ -1,0 +1,36 @@
+// Runs the built `vhost` as a user would, and keeps what it printed.
+#pragma once
+#include <filesystem>
+#include <string>
+#include <vector>
+
+namespace vhost::test {
+
+struct Ran {
+  int code = -1;  // exit code; 128 + signal if one killed it
+  std::string out, err;
+  double seconds = 0;
+};
+
+// The program, by VHOST_BUILD_DIR. stdin is /dev/null. `environment`: "NAME=VALUE" besides the test's own.
+std::filesystem::path vhost_program();
+Ran run(const std::vector<std::string>& command, const std::filesystem::path& folder = ".",
+        const std::vector<std::string>& environment = {});
+Ran vhost(std::vector<std::string> arguments, const std::filesystem::path& folder = ".",
+          const std::vector<std::string>& environment = {});
+
+std::filesystem::path source_folder();  // of the repository
+bool has_engine();                      // was this tree built with LibTorch?
+
+// A fresh folder that is removed at the end.
+class Scratch {
+ public:
+  Scratch();
+  ~Scratch();
+  const std::filesystem::path& path() const { return path_; }
+
+ private:
+  std::filesystem::path path_;
+};
+
+}  // namespace vhost::test
