@@ -89,7 +89,7 @@ def vit_params(c):
               "checkpoint": c["checkpoint"]}
     params.update({"size": c["size"]} if c["size"] else {"dim": dim, "depth": depth, "heads": heads})
     if c["final_norm"] is not None:
-        params["final_norm"] = "on" if c["final_norm"] else "off"
+        params["final_norm"] = c["final_norm"]
     return params
 
 
@@ -105,6 +105,8 @@ def driver_case(c):
         target = {"use": "videomae/pixels", "norm_pix": c["norm_pix"]}
     else:
         loss = {"use": "classify/cross_entropy", "head": "main", "label_smoothing": c["smoothing"]}
+        if c["soft"]:
+            loss["in"] = {"target": "batch.label_soft"}
     return {"dtype": c["dtype"], "mask": c["mask"], "classes": c["classes"], "target": target, "loss": loss,
             "backbone": vit_params(c), "head": head}
 
