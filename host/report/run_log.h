@@ -46,6 +46,7 @@ class RunLog {
     bool append = false;             // resume: keep what is there, drop records with step > resume_step
     int64_t resume_step = 0;
     std::string title;               // manifest name
+    bool to_stderr = false;          // stdout carries results (predict --json): everything here goes to stderr
   };
   explicit RunLog(Options options);
   ~RunLog();

@@ -1,0 +1,36 @@
+// report.html: one file that needs nothing else. Style, script and curves inline, pictures as data.
+#pragma once
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "report/series.h"
+
+namespace vhost::report {
+
+struct PageData {
+  std::string title;
+  std::string status;        // "running", "finished", "interrupted at step 40", "failed: ..."
+  std::string written;       // local time
+  double elapsed_seconds = 0;
+  const History* history = nullptr;
+  const std::vector<SummaryRow>* summary = nullptr;
+  const json::value* manifest = nullptr;  // null value = none
+  struct Warning {
+    std::string text;
+    int64_t times = 1;
+  };
+  const std::vector<Warning>* warnings = nullptr;
+  int64_t more_warnings = 0;  // beyond those listed
+  const std::vector<std::pair<std::string, std::filesystem::path>>* pictures = nullptr;
+};
+
+std::string report_page(const PageData& data);
+
+extern const std::string_view kChartStyle, kPageStyle, kPageScript;
+
+std::string base64(std::string_view bytes);
+
+}  // namespace vhost::report
