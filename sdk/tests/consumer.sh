@@ -1,0 +1,24 @@
+#!/usr/bin/env bash
+# consumer.sh CMAKE SDK FOLDER COMPILER GENERATOR: installs the SDK by itself, copies the template out of the tree, builds it
+# with find_package(vhost-sdk), and looks at what came out.
+set -eu
+cmake=$1 sdk=$2 folder=$3 compiler=$4 generator=$5
+rm -rf "$folder"
+mkdir -p "$folder"
+"$cmake" -S "$sdk" -B "$folder/sdk-build" -G "$generator" -DCMAKE_CXX_COMPILER="$compiler" > "$folder/log"
+"$cmake" --build "$folder/sdk-build" --target vhost_describe >> "$folder/log"
+"$cmake" --build "$folder/sdk-build" >> "$folder/log"
+"$cmake" --install "$folder/sdk-build" --prefix "$folder/sdk" >> "$folder/log"
+cp -r "$sdk/template" "$folder/mine"
+"$cmake" -S "$folder/mine" -B "$folder/mine-build" -G "$generator" -DCMAKE_CXX_COMPILER="$compiler" \
+  -DCMAKE_PREFIX_PATH="$folder/sdk" >> "$folder/log"
+"$cmake" --build "$folder/mine-build" >> "$folder/log"
+"$cmake" --install "$folder/mine-build" --prefix "$folder/installed" >> "$folder/log"
+package=$folder/installed/lib/vhost/plugins/my_plugin/0.1.0
+for file in libmy_plugin.so plugin.json README.md manifests/train.json; do
+  [ -s "$package/$file" ] || { echo "the package has no $file"; exit 1; }
+done
+[ "$(sha256sum "$package/libmy_plugin.so" | cut -d' ' -f1)" = "$(sed -n 's/.*"sha256": "\([0-9a-f]*\)".*/\1/p' "$package/plugin.json")" ] ||
+  { echo "plugin.json's sha256 isn't the library's"; exit 1; }
+grep -q '"interface": "vh.loss/1", "name": "charbonnier"' "$package/plugin.json"
+echo "installed SDK and out-of-tree plugin: ok"
