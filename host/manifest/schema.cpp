@@ -9,14 +9,14 @@ constexpr const char* kSchema = R"json({
   "properties": {
     "$schema": {"type": "string", "description": "For editors; the host ignores it."},
     "vhost": {"type": "integer", "enum": [1], "description": "Version of the manifest format."},
-    "name": {"type": "string", "pattern": "^[A-Za-z0-9][A-Za-z0-9._-]*$", "description": "Name of the experiment; without it, the file's name."},
+    "name": {"type": "string", "pattern": "^[A-Za-z0-9][A-Za-z0-9._-]*$", "title": "letters, digits, . _ and -", "description": "Name of the experiment; without it, the file's name."},
     "description": {"type": "string", "default": "", "description": "For people."},
     "task": {"type": "string", "enum": ["pretrain", "train", "test", "predict", "extract"], "description": "What to do: self-supervised training, supervised training, accuracy on `data.eval`, predictions, or features."},
     "base": {"type": ["string", "array"], "items": {"type": "string"}, "description": "File or files that this one builds on, relative to it; later ones win, this one wins over all."},
     "seed": {"type": "integer", "default": 0, "minimum": 0, "description": "Seed of initial weights, order, augmentation, masks and dropout."},
-    "plugins": {"type": "object", "additionalProperties": {"type": "string", "minLength": 1}, "description": "Every plugin that a `use` names, and its range of versions: `^1.0`, `~1.2`, `>=1.1 <2`, `*`."},
+    "plugins": {"type": "object", "additionalProperties": {"type": "string", "minLength": 1, "description": "Range of versions."}, "description": "Every plugin that a `use` names, and its range of versions: `^1.0`, `~1.2`, `>=1.1 <2`, `*`."},
     "work_dir": {"type": "string", "minLength": 1, "description": "Folder of the run's output; without it, `work_dirs/<name>`."},
-    "device": {"type": "string", "default": "auto", "pattern": "^(auto|cpu|cuda|cuda:[0-9]{1,3})$", "description": "`auto` (a GPU if there is one), `cpu`, `cuda` or `cuda:N`."},
+    "device": {"type": "string", "default": "auto", "pattern": "^(auto|cpu|cuda|cuda:[0-9]{1,3})$", "title": "auto, cpu, cuda or cuda:N", "description": "`auto` (a GPU if there is one), `cpu`, `cuda` or `cuda:N`."},
     "precision": {"type": "string", "default": "fp32", "enum": ["fp32", "bf16", "fp16", "fp64"], "description": "Arithmetic of the model: autocast for bf16 and fp16 (with loss scaling), parameters stay fp32."},
     "threads": {"type": "integer", "default": 0, "minimum": 0, "maximum": 4096, "description": "Threads of the operators; 0 = all cores."},
     "data": {"type": "object", "default": {}, "additionalProperties": false, "description": "Where samples come from and how they are batched.", "properties": {
@@ -80,9 +80,10 @@ json::value part_keys(const std::string& interface_id) {
   json::object keys = {
       {"use", {{"type", "string"},
                {"pattern", "^[a-z0-9][a-z0-9_-]*/[A-Za-z0-9][A-Za-z0-9_.-]*$"},
+               {"title", "PLUGIN/COMPONENT"},
                {"description", "`plugin/component`."}}},
       {"in", {{"type", "object"},
-              {"additionalProperties", {{"type", "string"}, {"minLength", 1}}},
+              {"additionalProperties", {{"type", "string"}, {"minLength", 1}, {"description", "A key of the step."}}},
               {"description", "Rebinds the tensors that the part reads: its key to a key of the step, `{\"target\": \"batch.label\"}`."}}}};
   if (interface_id == "vh.loss/1") {
     keys["head"] = {{"type", "string"}, {"description", "Whose predictions; may be left out if there is one head."}};

@@ -150,7 +150,8 @@ class Validator {
     length(pointer, text.size(), -1, kLongestMatched, "byte");
     const std::string expression(pattern->get_string());
     if (!std::regex_search(text.begin(), text.end(), std::regex(expression)))
-      fail(pointer, "must match " + expression + ", not " + quote(text));
+      fail(pointer, "must " + (schema.contains("title") ? "be " + strings_of(schema.if_contains("title")).at(0) : "match " + expression) +
+                        ", not " + quote(text));
   }
 
   void items(const std::string& pointer, json::array& list, const json::object& schema) const {

@@ -29,14 +29,6 @@ void check_format(const Manifest& manifest) {
     throw manifest.error("/vhost", "this program reads version 1 of the manifest format, not " + show_json(*version));
 }
 
-void check_device(const Manifest& manifest) {
-  const json::value* device = manifest.find("/device");
-  if (!device || !device->is_string()) return;
-  const std::string name(device->get_string());
-  if (name == "gpu" || name.starts_with("gpu:"))
-    throw manifest.error("/device", "must be auto, cpu, cuda or cuda:N, not " + quote(name) + " (did you mean \"cuda\"?)");
-}
-
 void name_the_run(Manifest& manifest) {
   if (!manifest.has("/name")) {
     std::string name;
@@ -164,7 +156,6 @@ void check_optimizer(const Manifest& manifest) {
 
 void validate_host(Manifest& manifest) {
   check_format(manifest);
-  check_device(manifest);
   validate(manifest, "", manifest.root, host_schema());
   name_the_run(manifest);
   check_heads(manifest);
