@@ -1,0 +1,106 @@
+#include "assembly/part.h"
+
+#include <cstddef>
+
+namespace vhost {
+
+static_assert(offsetof(PartTable, run) == offsetof(vh_backbone_1, run));
+static_assert(offsetof(PartTable, run) == offsetof(vh_target_1, run));
+static_assert(offsetof(PartTable, run) == offsetof(vh_head_1, run));
+static_assert(offsetof(PartTable, run) == offsetof(vh_loss_1, run));
+static_assert(offsetof(PartTable, describe) == offsetof(vh_head_1, describe));
+static_assert(offsetof(vh_dataset_1, destroy) == offsetof(PartTable, destroy));
+static_assert(offsetof(vh_mask_1, destroy) == offsetof(PartTable, destroy));
+
+PartConfig part_config(const Manifest& manifest, const Found& packages, const std::string& pointer,
+                       const std::string& interface_id) {
+  PartConfig config;
+  config.pointer = pointer;
+  config.use = manifest.string(pointer + "/use");
+  const size_t slash = config.use.find('/');
+  if (slash == std::string::npos)
+    throw manifest.error(pointer + "/use", "must have the form \"plugin/component\", not \"" + config.use + "\"");
+  const std::string plugin = config.use.substr(0, slash), component = config.use.substr(slash + 1);
+  const json::value* range = manifest.find("/plugins/" + escape_pointer(plugin));
+  if (!range) throw manifest.error(pointer + "/use", "plugin \"" + plugin + "\" is not listed under /plugins");
+  try {
+    config.package = &resolve(packages, plugin, std::string(range->as_string()));
+  } catch (const Error& error) {
+    throw manifest.error("/plugins/" + escape_pointer(plugin), error.message());
+  }
+  config.component = config.package->find(interface_id, component);
+  if (!config.component)
+    throw manifest.error(pointer + "/use", "plugin " + plugin + " " + config.package->version + " has no \"" +
+                                               component + "\" of interface " + interface_id);
+  json::object params;
+  for (const auto& [key, value] : manifest.at(pointer).as_object()) {
+    if (key == "in") {
+      for (const auto& [local, full] : value.as_object()) config.rebind[local] = std::string(full.as_string());
+    } else if (key != "use" && key != "mode" && !(interface_id == VH_LOSS_1 && (key == "head" || key == "weight"))) {
+      params[key] = value;
+    }
+  }
+  config.params = std::move(params);
+  return config;
+}
+
+Part::Part(const Manifest& manifest, PartConfig config, const std::string& interface_id)
+    : manifest_(manifest), config_(std::move(config)) {
+  try {
+    const LoadedPlugin& plugin = load_plugin(*config_.package, host_table());
+    table_ = plugin.entry->get(interface_id.c_str(), config_.component->name.c_str());
+  } catch (const Error& error) {
+    throw manifest_.error(config_.pointer + "/use", error.message());
+  }
+  if (!table_)
+    throw manifest_.error(config_.pointer + "/use", "the library of " + config_.use + " does not serve " + interface_id +
+                                                        " although its plugin.json says so: rebuild the package");
+}
+
+Part::~Part() {
+  if (self_) part_table()->destroy(self_);
+}
+
+void Part::check(int32_t status, const vh_error& error) const {
+  if (status == VH_OK) return;
+  std::string message = config_.use + ": " + (error.message[0] ? error.message : "failed without a message");
+  if (error.where[0]) message += " (" + std::string(error.where) + ")";
+  throw manifest_.error(config_.pointer + error.json_pointer, message);
+}
+
+void Part::create(const BuildOptions& options, const std::string& prefix, const vh_specs& in, const vh_specs& want) {
+  scope_ = std::make_unique<vh_scope>(prefix, options.seed, options.device, options.dtype, options.meta);
+  const std::string package_dir = config_.package->folder.string();
+  vh_build build{};
+  build.struct_size = sizeof build;
+  build.flags = options.meta ? VH_BUILD_META : 0;
+  build.host = host_table();
+  build.params = node_of(config_.params);
+  build.scope = scope_.get();
+  build.in = &in;
+  build.want = &want;
+  build.package_dir = package_dir.c_str();
+  build.cache_dir = options.cache_dir.c_str();
+  build.device_type = options.meta ? VH_META : options.device.is_cuda() ? VH_CUDA : VH_CPU;
+  build.device_index = options.device.has_index() ? options.device.index() : 0;
+  build.dtype = from_scalar_type(options.dtype);
+  vh_error error = new_error();
+  void* self = nullptr;
+  check(part_table()->create(&build, &self, &error), error);
+  self_ = self;
+}
+
+vh_specs Part::describe(const vh_specs& in) const {
+  vh_specs out;
+  SpecCollector sink(out);
+  vh_error error = new_error();
+  check(part_table()->describe(self_, &in, &sink, &error), error);
+  return out;
+}
+
+void Part::run(const vh_step& step) const {
+  vh_error error = new_error();
+  check(part_table()->run(self_, &step, &error), error);
+}
+
+}  // namespace vhost

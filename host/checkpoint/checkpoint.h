@@ -1,0 +1,34 @@
+// checkpoints/step-N/{model,optimizer,ema}.safetensors and state.json: written under a temporary name, synced, renamed.
+// A crash at any byte leaves the last good one.
+#pragma once
+#include <filesystem>
+#include <optional>
+#include <string>
+
+#include "base/json.h"
+#include "checkpoint/safetensors.h"
+
+namespace vhost {
+
+struct Checkpoint {
+  int64_t step = 0;
+  NamedTensors model, optimizer, ema;  // ema and optimizer may be empty
+  json::object state;
+};
+
+// `root` is the checkpoints folder. Keeps the newest `keep` (0 = all). Does nothing if that step is already there.
+void save_checkpoint(const std::filesystem::path& root, const Checkpoint& checkpoint, int64_t keep);
+
+struct LoadedCheckpoint {
+  std::filesystem::path folder;
+  std::map<std::string, at::Tensor> model, optimizer, ema;
+  json::object state;
+};
+
+// The newest complete checkpoint folder; nullopt = none. Removes what crashed writers have left.
+std::optional<std::filesystem::path> newest_checkpoint(const std::filesystem::path& root);
+
+// A checkpoint folder, or a .safetensors file (weights only).
+LoadedCheckpoint load_checkpoint(const std::filesystem::path& path, bool with_optimizer);
+
+}  // namespace vhost

@@ -1,0 +1,25 @@
+// The safetensors container: 8 bytes header length (little-endian), JSON header, raw tensors. Source: the format's
+// specification in the safetensors project's README.
+#pragma once
+#include <ATen/ATen.h>
+
+#include <filesystem>
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace vhost {
+
+using NamedTensors = std::vector<std::pair<std::string, at::Tensor>>;
+
+// Writes and syncs the file (not its folder). Tensors must be on the CPU; they are made contiguous. Throws Error.
+void write_safetensors(const std::filesystem::path& path, const NamedTensors& tensors,
+                       const std::map<std::string, std::string>& metadata = {});
+
+// Tensors that share the mapped file: copy what must outlive it or be written to. Every offset, size and type is checked
+// before anything is read. Throws Error naming the file and the tensor.
+std::map<std::string, at::Tensor> read_safetensors(const std::filesystem::path& path,
+                                                   std::map<std::string, std::string>* metadata = nullptr);
+
+}  // namespace vhost

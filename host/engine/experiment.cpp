@@ -1,0 +1,166 @@
+#include "engine/experiment.h"
+
+#include <ATen/Context.h>
+#include <ATen/Parallel.h>
+#include <ATen/autocast_mode.h>
+
+#include <cstdlib>
+#include <thread>
+
+namespace vhost {
+
+namespace {
+
+std::string cache_folder() {
+  if (const char* set = std::getenv("VHOST_CACHE_DIR")) return set;
+  if (const char* xdg = std::getenv("XDG_CACHE_HOME")) return std::string(xdg) + "/vhost/data";
+  const char* home = std::getenv("HOME");
+  return home ? std::string(home) + "/.cache/vhost/data" : ".vhost-cache";
+}
+
+at::Device choose_device(const Manifest& manifest) {
+  const std::string wish = manifest.string("/device");
+  const bool cuda = at::hasCUDA();
+  if (wish == "cpu" || (wish == "auto" && !cuda)) return at::kCPU;
+  if (!cuda)
+    throw manifest.error("/device", "\"" + wish + "\" is not here: this build computes on the CPU; say \"auto\" or \"cpu\"");
+  return wish == "auto" || wish == "cuda" ? at::Device(at::kCUDA, 0) : at::Device(wish);
+}
+
+}  // namespace
+
+Runtime make_runtime(const Manifest& manifest) {
+  Runtime runtime;
+  runtime.device = choose_device(manifest);
+  const std::string precision = manifest.string("/precision");
+  runtime.precision = precision == "bf16"   ? Precision::bf16
+                      : precision == "fp16" ? Precision::fp16
+                      : precision == "fp64" ? Precision::fp64
+                                            : Precision::fp32;
+  runtime.seed = static_cast<uint64_t>(manifest.integer("/seed"));
+  const int64_t threads = manifest.integer("/threads");
+  at::set_num_threads(threads > 0 ? static_cast<int>(threads) : static_cast<int>(std::max(1u, std::thread::hardware_concurrency())));
+  return runtime;
+}
+
+AutocastScope::AutocastScope(const Runtime& runtime) : type_(runtime.device.type()) {
+  on_ = runtime.precision == Precision::bf16 || runtime.precision == Precision::fp16;
+  if (!on_) return;
+  at::autocast::set_autocast_enabled(type_, true);
+  at::autocast::set_autocast_dtype(type_, runtime.precision == Precision::bf16 ? at::kBFloat16 : at::kHalf);
+  at::autocast::increment_nesting();
+}
+
+AutocastScope::~AutocastScope() {
+  if (!on_) return;
+  if (at::autocast::decrement_nesting() == 0) at::autocast::clear_cache();
+  at::autocast::set_autocast_enabled(type_, false);
+}
+
+void seed_generators(uint64_t seed) {
+  const at::Generator& cpu = at::globalContext().defaultGenerator(at::kCPU);
+  std::lock_guard lock(cpu.mutex());
+  at::Generator(cpu).set_current_seed(seed);
+  if (!at::hasCUDA()) return;
+  at::Generator cuda = at::globalContext().defaultGenerator(at::kCUDA);
+  cuda.set_current_seed(seed);
+}
+
+Experiment::Experiment(const RunRequest& request_in, RunLog& log_in)
+    : request(request_in), manifest(*request_in.manifest), log(log_in), runtime(make_runtime(manifest)) {
+  build.device = runtime.device;
+  build.dtype = runtime.dtype();
+  build.seed = runtime.seed;
+  build.cache_dir = cache_folder();
+}
+
+void Experiment::warn(const std::string& text) { log.message(VH_LOG_WARN, "data", text); }
+
+DataSource Experiment::open(const std::string& pointer, uint32_t pass, const std::vector<std::string>& files) {
+  DataSource source;
+  source.dataset = std::make_unique<Dataset>(manifest, part_config(manifest, *request.packages, pointer, VH_DATASET_1), pass, build, files);
+  source.layout = make_input_layout(manifest, pointer, source.dataset->fields());
+  return source;
+}
+
+void Experiment::open_mask(const InputLayout& layout) {
+  if (!manifest.has("/mask")) return;
+  mask = std::make_unique<Mask>(manifest, part_config(manifest, *request.packages, "/mask", VH_MASK_1), build);
+  const MaskNeeds needs = backbone_mask_needs(manifest, *request.packages, layout);
+  mask->set_grid(needs.grid);
+  std::copy(needs.grid, needs.grid + 3, mask_layout.grid);
+  mask_layout.min_masked = mask->min_masked();
+  mask_layout.max_masked = mask->max_masked();
+  mask_layout.mode = choose_mask_mode(manifest, needs, mask_layout.fixed());
+}
+
+void Experiment::check_on_meta(const InputLayout& layout, bool training) {
+  BuildOptions meta = build;
+  meta.meta = true;
+  meta.device = at::kMeta;
+  std::unique_ptr<Model> shape = Model::assemble(manifest, *request.packages, layout, mask_layout, meta, training);
+  bool runs_on_meta = true, dynamic = false;
+  for (const auto& part : shape->parts()) {
+    runs_on_meta &= (part->caps() & VH_CAP_META) != 0;
+    dynamic |= (part->caps() & VH_CAP_DYNAMIC_PARAMS) != 0;
+  }
+  parameters = trainable = 0;
+  for (const Param* param : shape->params()) {
+    if (param->role != VH_PARAMETER) continue;
+    parameters += param->value.numel();
+    if (!(param->flags & VH_PARAM_FROZEN)) trainable += param->value.numel();
+  }
+  frozen = parameters - trainable;
+  if (!runs_on_meta) return;
+  StepInfo info;
+  info.meta = true;
+  info.mode = training ? VH_TRAIN : VH_EVAL;
+  vh_map all = shape->meta_batch(layout, 1);
+  FlopCounter::start();
+  shape->forward(all, info);
+  forward_flops = FlopCounter::stop();
+  if (!training) return;
+  shape->losses(all, info, {}).total.sum().backward();
+  if (dynamic) return;
+  for (const Param* param : shape->params())
+    if (param->role == VH_PARAMETER && !(param->flags & VH_PARAM_FROZEN) && !param->value.grad().defined())
+      throw Error("parameter \"" + param->name + "\" gets no gradient from any loss: the configuration makes a parameter that it does not use");
+}
+
+void Experiment::build_model(const InputLayout& layout, bool with_losses) {
+  model = Model::assemble(manifest, *request.packages, layout, mask_layout, build, with_losses);
+}
+
+NamedTensors Experiment::named_weights() const {
+  NamedTensors all;
+  for (Param* param : model->params())
+    if (param->role != VH_BUFFER_NOT_SAVED) all.emplace_back(param->name, param->value.detach());
+  return all;
+}
+
+void Experiment::load_weights(const std::map<std::string, at::Tensor>& weights, const std::string& file, const std::string& prefix,
+                              bool strict) {
+  at::NoGradGuard no_grad;
+  std::vector<std::string> missing;
+  int64_t loaded = 0;
+  for (Param* param : model->params()) {
+    if (param->role == VH_BUFFER_NOT_SAVED || param->name.rfind(prefix, 0) != 0) continue;
+    const auto it = weights.find(param->name);
+    if (it == weights.end()) {
+      missing.push_back(param->name);
+      continue;
+    }
+    if (it->second.sizes() != param->value.sizes())
+      throw Error(file + ": \"" + param->name + "\" has shape " + c10::str(it->second.sizes()) + ", the model's is " +
+                  c10::str(param->value.sizes()));
+    param->value.copy_(it->second);
+    ++loaded;
+  }
+  if (loaded == 0) throw Error(file + ": holds no weights of this model" + (prefix.empty() ? "" : " under the prefix \"" + prefix + "\""));
+  if (strict && !missing.empty())
+    throw Error(file + ": lacks " + std::to_string(missing.size()) + " of the model's weights, the first being \"" + missing[0] +
+                "\" (\"strict\": false allows it)");
+  if (!missing.empty()) log.message(VH_LOG_WARN, "init", file + ": " + std::to_string(missing.size()) + " weights were not in it and keep their initial values, first \"" + missing[0] + "\"");
+}
+
+}  // namespace vhost

@@ -1,0 +1,72 @@
+// Everything a task computes with: data, mask, model, device and precision, built from the manifest in one order.
+#pragma once
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "assembly/model.h"
+#include "data/loader.h"
+#include "engine/engine_api.h"
+#include "report/run_log.h"
+
+namespace vhost {
+
+enum class Precision { fp32, bf16, fp16, fp64 };
+
+struct Runtime {
+  at::Device device = at::kCPU;
+  Precision precision = Precision::fp32;
+  uint64_t seed = 0;
+  at::ScalarType dtype() const { return precision == Precision::fp64 ? at::kDouble : at::kFloat; }
+};
+Runtime make_runtime(const Manifest& manifest);  // sets the number of threads too
+
+// Autocast for backbone and heads; nothing for fp32 and fp64.
+class AutocastScope {
+ public:
+  explicit AutocastScope(const Runtime& runtime);
+  ~AutocastScope();
+
+ private:
+  bool on_ = false;
+  at::DeviceType type_ = at::kCPU;
+};
+
+// Seeds LibTorch's default generators, before every micro-step.
+void seed_generators(uint64_t seed);
+
+struct DataSource {
+  std::unique_ptr<Dataset> dataset;
+  InputLayout layout;
+};
+
+class Experiment {
+ public:
+  Experiment(const RunRequest& request, RunLog& log);
+
+  // Opens the dataset at the pointer ("/data/train"). files: replaces its list.
+  DataSource open(const std::string& pointer, uint32_t pass, const std::vector<std::string>& files = {});
+  // The mask of the manifest on the backbone's grid; leaves mask_layout.mode none if the manifest has none.
+  void open_mask(const InputLayout& layout);
+  // On the meta device: forward, losses and one backward; refuses parameters that get no gradient. Counts FLOPs.
+  void check_on_meta(const InputLayout& layout, bool training);
+  void build_model(const InputLayout& layout, bool with_losses);
+  // Copies weights into the model; keys that begin with `prefix` only. strict: every parameter must be found.
+  void load_weights(const std::map<std::string, at::Tensor>& weights, const std::string& file, const std::string& prefix, bool strict);
+  std::vector<Param*> params() const { return model->params(); }
+  NamedTensors named_weights() const;  // what a checkpoint holds
+  void warn(const std::string& text);
+
+  const RunRequest& request;
+  const Manifest& manifest;
+  RunLog& log;
+  Runtime runtime;
+  BuildOptions build;
+  std::unique_ptr<Mask> mask;
+  MaskLayout mask_layout;
+  std::unique_ptr<Model> model;
+  int64_t forward_flops = 0;  // of one sample (one row of the model), from check_on_meta
+  int64_t parameters = 0, trainable = 0, frozen = 0;
+};
+
+}  // namespace vhost

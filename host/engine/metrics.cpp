@@ -1,0 +1,50 @@
+#include "engine/metrics.h"
+
+namespace vhost {
+
+void TopK::add(const at::Tensor& scores, const at::Tensor& labels, const at::Tensor& weights) {
+  at::NoGradGuard no_grad;
+  const at::Tensor valid = weights.gt(0).logical_and(labels.ge(0));
+  const at::Tensor index = labels.clamp_min(0).unsqueeze(1);
+  const at::Tensor own = scores.gather(1, index);                       // B x 1
+  const at::Tensor classes = at::arange(scores.size(1), labels.options());
+  const at::Tensor better = scores.gt(own).logical_or(scores.eq(own).logical_and(classes.unsqueeze(0).lt(index)));
+  const at::Tensor rank = better.sum(1);
+  const at::Tensor defined = valid.logical_and(own.squeeze(1).isfinite());
+  top1 += defined.logical_and(rank.lt(1)).sum().item<int64_t>();
+  top5 += defined.logical_and(rank.lt(5)).sum().item<int64_t>();
+  samples += valid.sum().item<int64_t>();
+}
+
+void Window::add(double step_loss, const std::map<std::string, double>& step_scalars) {
+  loss += step_loss;
+  ++steps;
+  for (const auto& [name, value] : step_scalars) scalars[name] += value;
+}
+
+std::map<std::string, double> Window::means() const {
+  std::map<std::string, double> out;
+  for (const auto& [name, sum] : scalars) out[name] = sum / static_cast<double>(std::max<int64_t>(1, steps));
+  if (top.samples > 0) {
+    out["top1"] = 100.0 * static_cast<double>(top.top1) / static_cast<double>(top.samples);
+    out["top5"] = 100.0 * static_cast<double>(top.top5) / static_cast<double>(top.samples);
+  }
+  return out;
+}
+
+json::object Window::save() const {
+  json::object sums;
+  for (const auto& [name, sum] : scalars) sums[name] = sum;
+  return {{"loss", loss}, {"steps", steps}, {"scalars", sums}, {"top1", top.top1}, {"top5", top.top5}, {"samples", top.samples}};
+}
+
+void Window::load(const json::object& saved) {
+  loss = saved.at("loss").to_number<double>();
+  steps = saved.at("steps").to_number<int64_t>();
+  for (const auto& [name, sum] : saved.at("scalars").as_object()) scalars[std::string(name)] = sum.to_number<double>();
+  top.top1 = saved.at("top1").to_number<int64_t>();
+  top.top5 = saved.at("top5").to_number<int64_t>();
+  top.samples = saved.at("samples").to_number<int64_t>();
+}
+
+}  // namespace vhost

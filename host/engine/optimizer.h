@@ -1,0 +1,61 @@
+// AdamW (LibTorch's fused kernel) and SGD over groups of parameters, gradient clipping, and the average of the weights.
+#pragma once
+#include <map>
+#include <string>
+#include <vector>
+
+#include "checkpoint/safetensors.h"
+#include "gateway/gateway.h"
+#include "manifest/manifest.h"
+
+namespace vhost {
+
+class Optimizer {
+ public:
+  // Takes the trainable parameters. No weight decay: 1-D tensors, names ending in ".bias", and VH_PARAM_NO_DECAY.
+  Optimizer(const Manifest& manifest, const std::vector<Param*>& params);
+
+  void zero_grad();
+  void scale_grads(double factor);
+  double grad_norm() const;                    // L2 over all gradients
+  std::string first_bad_gradient() const;      // name of a parameter whose gradient is not finite; "" = none
+  void step(double lr);
+
+  NamedTensors state() const;
+  void load(const std::map<std::string, at::Tensor>& state, const std::string& file);  // throws if names or shapes differ
+  int64_t trainable() const { return trainable_; }
+  int64_t state_bytes() const;
+
+ private:
+  struct Group {
+    double weight_decay = 0, lr_scale = 1;
+    std::vector<std::string> names;
+    std::vector<at::Tensor> params, first, second;  // momentum, or exp_avg and exp_avg_sq
+  };
+  void step_adamw(Group& group, double lr);
+  void step_sgd(Group& group, double lr);
+  std::vector<at::Tensor> grads() const;
+
+  bool adamw_ = true, nesterov_ = false;
+  double beta1_ = 0.9, beta2_ = 0.999, eps_ = 1e-8, momentum_ = 0.9;
+  at::Tensor steps_;  // of the optimiser, a float scalar as the fused kernel wants it
+  std::vector<Group> groups_;
+  int64_t trainable_ = 0;
+};
+
+// Exponential moving average of the parameters: ema = decay * ema + (1 - decay) * value.
+class Ema {
+ public:
+  Ema(double decay, const std::vector<Param*>& params);
+  void update();
+  void swap();  // exchanges the model's weights with the average; twice = as before
+  NamedTensors state() const;
+  void load(const std::map<std::string, at::Tensor>& state, const std::string& file);
+
+ private:
+  double decay_;
+  std::vector<Param*> params_;
+  std::vector<at::Tensor> average_;
+};
+
+}  // namespace vhost

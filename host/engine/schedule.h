@@ -1,0 +1,22 @@
+// The learning rate of each optimiser step.
+#pragma once
+#include <cstdint>
+
+#include "manifest/manifest.h"
+
+namespace vhost {
+
+// Linear warm-up from warmup_lr: lr(s) = warmup_lr + (lr - warmup_lr) * s / warmup_steps for s < warmup_steps (s from 0), then
+// half a cosine: lr(s) = min_lr + (lr - min_lr) * (1 + cos(pi * (s - warmup) / (total - warmup))) / 2.
+struct Schedule {
+  double lr = 0, min_lr = 0, warmup_lr = 0;
+  int64_t warmup_steps = 0, total_steps = 0, steps_per_epoch = 1;
+  bool cosine = true;
+
+  double at(int64_t step) const;
+};
+
+// Throws Error when the warm-up is longer than the run.
+Schedule make_schedule(const Manifest& manifest, int64_t steps_per_epoch);
+
+}  // namespace vhost

@@ -1,0 +1,311 @@
+#include "engine/train.h"
+
+#include <cmath>
+#include <cstdlib>
+
+#include "base/files.h"
+#include "engine/batch.h"
+#include "engine/guard.h"
+#include "vhost/random.h"
+
+namespace vhost {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+double seconds_since(std::chrono::steady_clock::time_point start) {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
+
+}  // namespace
+
+void GradScaler::update(bool overflow) {
+  if (!on) return;
+  if (overflow) {
+    scale = std::max(1.0, scale / 2);
+    good_steps = 0;
+  } else if (++good_steps == 2000) {
+    scale *= 2;
+    good_steps = 0;
+  }
+}
+
+Trainer::Trainer(Experiment& experiment) : x_(experiment) {}
+
+void Trainer::open() {
+  const Manifest& m = x_.manifest;
+  train_ = x_.open("/data/train", VH_PASS_TRAIN);
+  if (m.has("/data/eval")) {
+    eval_ = x_.open("/data/eval", VH_PASS_EVAL);
+    check_same_input(m, train_.layout, eval_.layout);
+  }
+  x_.open_mask(train_.layout);
+  x_.check_on_meta(train_.layout, /*training=*/true);
+  x_.build_model(train_.layout, /*with_losses=*/true);
+  accumulate_ = m.integer("/data/accumulate");
+  batches_per_epoch_ = train_batches_per_epoch(m, train_.dataset->length());
+  schedule_ = make_schedule(m, (batches_per_epoch_ + accumulate_ - 1) / accumulate_);
+  clip_ = m.number("/optimizer/clip_grad");
+  guard_ = m.string("/nan_guard") == "stop";
+  scaler_.on = x_.runtime.precision == Precision::fp16;
+  optimizer_ = std::make_unique<Optimizer>(m, x_.params());
+  if (const char* folder = std::getenv("VHOST_DUMP")) dump_ = folder;
+}
+
+void Trainer::resume_or_init() {
+  const Manifest& m = x_.manifest;
+  const fs::path root = fs::path(x_.request.work_dir) / "checkpoints";
+  std::optional<fs::path> newest;
+  if (x_.request.resume && m.boolean("/checkpoint/resume")) newest = newest_checkpoint(root);
+  if (!newest && m.has("/init/from")) {
+    const LoadedCheckpoint from = load_weights_from(m.string("/init/from"));
+    x_.load_weights(from.model, from.folder.string(), m.string("/init/prefix"), m.boolean("/init/strict"));
+    x_.log.message(VH_LOG_INFO, "init", "weights from " + from.folder.string());
+  }
+  if (m.has("/ema")) ema_ = std::make_unique<Ema>(m.number("/ema/decay"), x_.params());
+  if (!newest) return;
+  const LoadedCheckpoint from = load_checkpoint(*newest, /*with_optimizer=*/true);
+  x_.load_weights(from.model, (*newest / "model.safetensors").string(), "", /*strict=*/true);
+  optimizer_->load(from.optimizer, (*newest / "optimizer.safetensors").string());
+  if (ema_) ema_->load(from.ema, (*newest / "ema.safetensors").string());
+  try {
+    step_ = saved_step_ = from.state.at("step").to_number<int64_t>();
+    scaler_.scale = from.state.at("scale").to_number<double>();
+    scaler_.good_steps = from.state.at("good_steps").to_number<int64_t>();
+    replaced_ = from.state.at("replaced").to_number<int64_t>();
+    window_.load(from.state.at("window").as_object());
+    if (from.state.at("seed").to_number<int64_t>() != m.integer("/seed"))
+      x_.log.message(VH_LOG_WARN, "resume", "the checkpoint was made with seed " + json::serialize(from.state.at("seed")));
+  } catch (const std::exception& error) {
+    throw Error((*newest / "state.json").string() + ": is damaged (" + error.what() + "); remove that folder to resume from the one before");
+  }
+  x_.log.message(VH_LOG_INFO, "resume", "at step " + std::to_string(step_) + " from " + newest->string());
+}
+
+int64_t Trainer::batches_before(int64_t step) const {
+  const int64_t per_epoch = schedule_.steps_per_epoch;
+  return step / per_epoch * batches_per_epoch_ + step % per_epoch * accumulate_;
+}
+
+int64_t Trainer::micro_batches(int64_t step) const {
+  return std::min(accumulate_, batches_per_epoch_ - step % schedule_.steps_per_epoch * accumulate_);
+}
+
+StepInfo Trainer::step_info() const {
+  StepInfo info;
+  info.step = step_;
+  info.epoch = step_ / schedule_.steps_per_epoch;
+  info.progress = static_cast<double>(step_) / static_cast<double>(schedule_.total_steps);
+  return info;
+}
+
+int Trainer::run() {
+  open();
+  resume_or_init();
+  write_summary(x_, train_, schedule_, optimizer_->state_bytes());
+  if (!dump_.empty()) dump_run(x_, train_, schedule_, dump_);
+  LoaderOptions options;
+  options.batch = x_.manifest.integer("/data/batch");
+  options.workers = x_.manifest.integer("/data/workers");
+  options.prefetch = x_.manifest.integer("/data/prefetch");
+  options.in_flight = accumulate_;
+  options.shuffle = x_.manifest.boolean("/data/shuffle");
+  options.drop_last = x_.manifest.boolean("/data/drop_last");
+  options.replace_bad = true;
+  options.seed = x_.runtime.seed;
+  options.first_batch = batches_before(step_);
+  options.end_batch = batches_before(schedule_.total_steps);
+  options.bad_limit = x_.manifest.number("/data/bad_samples");
+  Loader loader(*train_.dataset, train_.layout, x_.mask.get(), options, [this](const std::string& text) { x_.warn(text); });
+  train_loop(loader);
+  if (cancel_requested) {
+    save();
+    x_.log.finish("interrupted at step " + std::to_string(step_) + "; the same command resumes it");
+    return 130;
+  }
+  save();
+  x_.log.finish("finished");
+  return 0;
+}
+
+void Trainer::train_loop(Loader& loader) {
+  const Manifest& m = x_.manifest;
+  const int64_t log_every = m.integer("/log/every_steps"), save_steps = m.integer("/checkpoint/every_steps");
+  const int64_t per_epoch = schedule_.steps_per_epoch;
+  const auto due = [&](const char* pointer) {
+    const double every = m.number(pointer);
+    if (every <= 0) return false;
+    const int64_t steps = std::max<int64_t>(1, std::llround(every * static_cast<double>(per_epoch)));
+    return step_ % steps == 0;
+  };
+  run_start_ = window_start_ = std::chrono::steady_clock::now();
+  while (step_ < schedule_.total_steps && !cancel_requested) {
+    const StepResult result = train_step(loader);
+    ++step_;
+    ++steps_in_process_;
+    window_.add(result.loss, result.scalars);
+    const bool last = step_ == schedule_.total_steps;
+    record(result, loader);
+    if (step_ % log_every == 0 || last) {
+      window_ = Window();
+      window_start_ = std::chrono::steady_clock::now();
+      wait_at_window_ = loader.wait_seconds();
+      samples_in_window_ = 0;
+    }
+    if (eval_.dataset && (due("/eval/every_epochs") || last)) evaluate_now();
+    if (cancel_requested) break;
+    if ((save_steps > 0 && step_ % save_steps == 0) || due("/checkpoint/every_epochs")) save();
+  }
+}
+
+Trainer::StepResult Trainer::train_step(Loader& loader) {
+  const int64_t micros = micro_batches(step_);
+  std::vector<Batch*> batches;
+  Divisors divisors{0, 0, static_cast<double>(micros)};
+  for (int64_t i = 0; i < micros; ++i) {
+    Batch* batch = loader.next();
+    if (!batch) throw Error("the data ended before the run did");
+    batches.push_back(batch);
+    divisors.samples += weight_sum(*batch) * static_cast<double>(train_.layout.views);
+    if (x_.mask) divisors.masked += static_cast<double>(masked_sum(*batch, train_.layout, x_.mask_layout));
+    samples_in_window_ += batch->rows;
+  }
+  StepResult result;
+  optimizer_->zero_grad();
+  for (int64_t i = 0; i < micros; ++i) {
+    forward_backward(*batches[i], divisors, i, result);
+    loader.release(batches[i]);
+  }
+  update_weights(result);
+  return result;
+}
+
+void Trainer::forward_backward(Batch& batch, const Divisors& divisors, int64_t micro, StepResult& result) {
+  seed_generators(vh_hash4(x_.runtime.seed, static_cast<uint64_t>(step_), static_cast<uint64_t>(micro), 0));
+  vh_map all = batch_tensors(batch, train_.layout, x_.mask_layout, x_.build);
+  const std::vector<uint64_t> seeds = row_seeds(batch, train_.layout);
+  StepInfo info = step_info();
+  info.seeds = seeds.data();
+  info.samples = static_cast<int64_t>(seeds.size());
+  if (!dump_.empty()) dump_batch(all);
+  {
+    AutocastScope autocast(x_.runtime);
+    x_.model->forward(all, info);
+  }
+  const LossValues values = x_.model->losses(all, info, divisors);
+  const double loss = values.total.item<double>();
+  if (guard_ && !std::isfinite(loss)) guard_loss(all, batch, loss);
+  (scaler_.on ? values.total * scaler_.scale : values.total).backward();
+  result.loss += loss;
+  for (const LossScalar& scalar : values.scalars)
+    if (values.scalars.size() > 1) result.scalars[scalar.name] += scalar.value.item<double>();
+  const std::string logits = x_.model->logits_key();
+  if (!logits.empty() && all.find("batch.label"))
+    window_.top.add(all.find(logits)->detach(), *all.find("batch.label"), *all.find("sample_weight"));
+  x_.model->after_step(all, info);
+}
+
+void Trainer::update_weights(StepResult& result) {
+  if (scaler_.on) optimizer_->scale_grads(1 / scaler_.scale);
+  const bool logged = (step_ + 1) % x_.manifest.integer("/log/every_steps") == 0;
+  bool overflow = false;
+  if (clip_ > 0 || scaler_.on || logged) {
+    const double norm = optimizer_->grad_norm();
+    overflow = scaler_.on && !std::isfinite(norm);
+    if (guard_ && !overflow && !std::isfinite(norm))
+      throw Error("step " + std::to_string(step_ + 1) + ": the gradient of \"" + optimizer_->first_bad_gradient() +
+                  "\" is not finite, while the loss still is; lower the lr, set optimizer.clip_grad or use precision bf16 or fp32");
+    if (clip_ > 0 || logged) result.scalars["grad_norm"] = norm;
+    if (clip_ > 0 && norm > clip_) optimizer_->scale_grads(clip_ / (norm + 1e-6));
+  }
+  if (!overflow) {
+    optimizer_->step(schedule_.at(step_));
+    if (ema_) ema_->update();
+  }
+  scaler_.update(overflow);
+}
+
+void Trainer::guard_loss(const vh_map& all, const Batch& batch, double loss) const {
+  throw Error("step " + std::to_string(step_ + 1) + ": the loss is " + (std::isnan(loss) ? "nan" : "infinite") + ". " +
+              explain_non_finite(*x_.model, all, batch, *train_.dataset, train_.layout.views));
+}
+
+void Trainer::record(const StepResult& result, Loader& loader) {
+  const bool full = step_ % x_.manifest.integer("/log/every_steps") == 0 || step_ == schedule_.total_steps;
+  StepRecord row;
+  row.step = step_;
+  row.total_steps = schedule_.total_steps;
+  row.epoch = static_cast<double>(step_) / static_cast<double>(schedule_.steps_per_epoch);
+  row.epochs = (schedule_.total_steps + schedule_.steps_per_epoch - 1) / schedule_.steps_per_epoch;
+  row.lr = schedule_.at(step_ - 1);
+  row.loss = full ? window_.mean_loss() : result.loss;
+  if (full) row.scalars = window_.means();
+  if (full && result.scalars.count("grad_norm")) row.scalars["grad_norm"] = result.scalars.at("grad_norm");
+  const double elapsed = std::max(1e-9, seconds_since(window_start_));
+  row.samples_per_second = static_cast<double>(samples_in_window_) / elapsed;
+  row.data_wait = std::min(1.0, (loader.wait_seconds() - wait_at_window_) / elapsed);
+  row.eta_seconds = seconds_since(run_start_) / static_cast<double>(steps_in_process_) * static_cast<double>(schedule_.total_steps - step_);
+  full ? x_.log.step(row) : x_.log.tick(row);
+}
+
+void Trainer::evaluate_now() {
+  const auto start = std::chrono::steady_clock::now();
+  if (ema_) ema_->swap();
+  Evaluation result;
+  try {
+    result = evaluate(x_, eval_);
+  } catch (...) {
+    if (ema_) ema_->swap();
+    if (cancel_requested) return;
+    throw;
+  }
+  if (ema_) ema_->swap();
+  EvalRecord row;
+  row.step = step_;
+  row.epoch = static_cast<double>(step_) / static_cast<double>(schedule_.steps_per_epoch);
+  row.split = "eval";
+  row.metrics = result.metrics;
+  row.samples = result.samples;
+  row.seconds = result.seconds;
+  x_.log.eval(row);
+  const auto pause = std::chrono::steady_clock::now() - start;
+  window_start_ += pause;
+  run_start_ += pause;
+}
+
+void Trainer::save() {
+  if (saved_step_ == step_ || step_ == 0) return;
+  const auto start = std::chrono::steady_clock::now();
+  Checkpoint checkpoint;
+  checkpoint.step = step_;
+  checkpoint.model = x_.named_weights();
+  checkpoint.optimizer = optimizer_->state();
+  if (ema_) checkpoint.ema = ema_->state();
+  checkpoint.state = {{"vhost", 1},
+                      {"step", step_},
+                      {"epoch", static_cast<double>(step_) / static_cast<double>(schedule_.steps_per_epoch)},
+                      {"seed", x_.manifest.integer("/seed")},
+                      {"task", x_.manifest.string("/task")},
+                      {"classes", train_.layout.classes},
+                      {"scale", scaler_.scale},
+                      {"good_steps", scaler_.good_steps},
+                      {"replaced", replaced_},
+                      {"window", window_.save()},
+                      {"config_sha256", sha256_hex(canonical_json(x_.manifest.root))}};
+  checkpoint.state["class_names"] = class_names(*train_.dataset, train_.layout.classes);
+  save_checkpoint(fs::path(x_.request.work_dir) / "checkpoints", checkpoint, x_.manifest.integer("/checkpoint/keep"));
+  saved_step_ = step_;
+  window_start_ += std::chrono::steady_clock::now() - start;
+}
+
+void Trainer::dump_batch(const vh_map& all) const {
+  NamedTensors tensors{{"raw", *all.find("raw")}};
+  if (const at::Tensor* label = all.find("batch.label")) tensors.emplace_back("label", *label);
+  if (const at::Tensor* masked = all.find("mask.masked_index")) tensors.emplace_back("mask.masked_index", *masked);
+  char name[32];
+  std::snprintf(name, sizeof name, "step-%06lld.safetensors", static_cast<long long>(step_));
+  write_safetensors(fs::path(dump_) / name, tensors);
+}
+
+}  // namespace vhost

@@ -1,0 +1,66 @@
+// Tasks "pretrain" and "train": the step, its guard, checkpoints, evaluation and stopping.
+#pragma once
+#include <chrono>
+#include <memory>
+#include <optional>
+
+#include "checkpoint/checkpoint.h"
+#include "engine/evaluate.h"
+#include "engine/experiment.h"
+#include "engine/metrics.h"
+#include "engine/optimizer.h"
+#include "engine/schedule.h"
+
+namespace vhost {
+
+// fp16 only: the loss is multiplied by `scale`; a step with an overflow is skipped and halves it, 2000 good ones double it.
+struct GradScaler {
+  bool on = false;
+  double scale = 65536;
+  int64_t good_steps = 0;
+  void update(bool overflow);
+};
+
+class Trainer {
+ public:
+  explicit Trainer(Experiment& experiment);
+  int run();  // exit code
+
+ private:
+  struct StepResult {
+    double loss = 0;
+    std::map<std::string, double> scalars;
+  };
+  void open();
+  void resume_or_init();
+  void train_loop(Loader& loader);
+  StepResult train_step(Loader& loader);
+  void forward_backward(Batch& batch, const Divisors& divisors, int64_t micro, StepResult& result);
+  void update_weights(StepResult& result);
+  void guard_loss(const vh_map& all, const Batch& batch, double loss) const;
+  void record(const StepResult& result, Loader& loader);
+  void evaluate_now();
+  void save();
+  int64_t micro_batches(int64_t step) const;
+  int64_t batches_before(int64_t step) const;
+  StepInfo step_info() const;
+  void dump_batch(const vh_map& all) const;
+
+  Experiment& x_;
+  DataSource train_, eval_;
+  std::unique_ptr<Optimizer> optimizer_;
+  std::unique_ptr<Ema> ema_;
+  Schedule schedule_;
+  GradScaler scaler_;
+  Window window_;
+  int64_t step_ = 0, batches_per_epoch_ = 0, accumulate_ = 1, saved_step_ = -1, replaced_ = 0;
+  double clip_ = 0;
+  bool guard_ = true;
+  std::string dump_;
+  // Speed of this process, not part of the state.
+  std::chrono::steady_clock::time_point window_start_, run_start_;
+  double wait_at_window_ = 0;
+  int64_t samples_in_window_ = 0, steps_in_process_ = 0;
+};
+
+}  // namespace vhost
