@@ -3,6 +3,8 @@
 #include <limits>
 #include <set>
 
+#include "manifest/manifest.h"
+
 namespace vhost {
 namespace {
 
@@ -147,6 +149,11 @@ Component read_component(const JsonDocument& document, const json::value& value,
   const json::value* type = component.schema.if_contains("type");
   if (!type || !type->is_string() || type->get_string() != "object")
     members.refuse_key("schema", "must describe an object: \"type\": \"object\" is missing");
+  try {
+    check_schema(component.schema, "", pointer + "/schema");
+  } catch (const Error& error) {
+    members.refuse(error.json_pointer(), error.message());
+  }
   return component;
 }
 

@@ -1,28 +1,7 @@
 #include "plugins/resolve_manifest.h"
 
-#include <algorithm>
-
-#include "vhost/vhost.h"
-
 namespace vhost {
 namespace {
-
-struct Place {
-  const char* pattern;  // "*" stands for one key or index
-  const char* interface_id;
-};
-constexpr Place kPlaces[] = {
-    {"/data/train", VH_DATASET_1},      {"/data/eval", VH_DATASET_1},  {"/data/predict", VH_DATASET_1},
-    {"/model/backbone", VH_BACKBONE_1}, {"/model/heads/*", VH_HEAD_1}, {"/mask", VH_MASK_1},
-    {"/target", VH_TARGET_1},           {"/losses/*", VH_LOSS_1},
-};
-
-bool fits(std::string_view pointer, std::string_view pattern) {
-  if (!pattern.ends_with('*')) return pointer == pattern;
-  pattern.remove_suffix(1);
-  return pointer.starts_with(pattern) && pointer.size() > pattern.size() &&
-         pointer.find('/', pattern.size()) == std::string_view::npos;
-}
 
 struct Use {
   std::string plugin, component;
@@ -55,7 +34,7 @@ const Package& resolve_plugin(const Manifest& manifest, const Found& found, cons
 
 const Component& find_component(const Manifest& manifest, const Package& package, const std::string& pointer,
                                 const std::string& name) {
-  const std::string wanted = interface_at(pointer), use = pointer + "/use";
+  const std::string wanted = part_interface(pointer), use = pointer + "/use";
   if (const Component* component = package.find(wanted, name)) return *component;
   const std::string title = package.name + " " + package.version;
   std::vector<std::string> fitting;
@@ -73,41 +52,17 @@ const Component& find_component(const Manifest& manifest, const Package& package
   throw manifest.error(use, title + " has no " + wanted + " \"" + name + "\"" + did_you_mean(name, fitting) + offered);
 }
 
-// Below a part everything is that part's parameters, a "use" too.
-bool below_a_part(const std::string& pointer) {
-  for (size_t slash = pointer.rfind('/'); slash != 0 && slash != std::string::npos;
-       slash = pointer.rfind('/', slash - 1))
-    if (!interface_at(pointer.substr(0, slash)).empty()) return true;
-  return false;
-}
-
 }  // namespace
 
-std::string interface_at(const std::string& pointer) {
-  for (const Place& place : kPlaces)
-    if (fits(pointer, place.pattern)) return place.interface_id;
-  return "";
-}
-
 std::vector<ResolvedPart> validate_parts(Manifest& manifest, const Found& found) {
-  std::vector<std::pair<std::string, json::object*>> parts;
-  each_part(manifest, [&](const std::string& pointer, json::object& part) {
-    if (!below_a_part(pointer)) parts.emplace_back(pointer, &part);
-  });
   std::vector<ResolvedPart> resolved;
-  for (const auto& [pointer, part] : parts) {
-    if (interface_at(pointer).empty())
-      throw manifest.error(pointer,
-                           "no part belongs here: parts stand at /data/train, /data/eval, /data/predict, "
-                           "/model/backbone, /model/heads/NAME, /mask, /target and /losses/N");
-    const Use use = read_use(manifest, pointer, *part);
+  each_part(manifest, [&](const std::string& pointer, json::object& part) {
+    const Use use = read_use(manifest, pointer, part);
     const Package& package = resolve_plugin(manifest, found, use.plugin, pointer + "/use");
     const Component& component = find_component(manifest, package, pointer, use.component);
-    json::value value = *part;
-    validate(manifest, pointer, value, component.schema, {"use", "in", "head", "weight"});
-    *part = std::move(value.get_object());
+    validate(manifest, pointer, part, component.schema, part_host_keys(pointer));
     resolved.push_back({pointer, &package, &component});
-  }
+  });
   if (const json::value* plugins = manifest.find("/plugins"); plugins && plugins->is_object())
     for (const auto& plugin : plugins->get_object()) {
       const std::string name(plugin.key());

@@ -14,13 +14,10 @@ struct ResolvedPart {
   const Component* component = nullptr;  // component->interface_id is what the place wants
 };
 
-// The interface that a place in the manifest wants: "/model/backbone" -> "vh.backbone/1"; "" = no part belongs there.
-std::string interface_at(const std::string& pointer);
-
 // Resolves every part: its plugin (the range of /plugins/NAME, or any version), its component for the interface that
-// the place wants, its parameters against the component's schema, with defaults filled in (use, in, head and weight are
-// the host's and skipped). Every plugin in /plugins must be installed, used or not. In the manifest's order. Throws
-// Error with the manifest's file:line:column and pointer at the first that is wrong.
+// the place wants, its parameters against the component's schema, with defaults filled in (the host's own keys
+// skipped). Every plugin in /plugins must be installed, used or not. In the order of each_part. Throws Error with the
+// manifest's file:line:column and pointer at the first that is wrong.
 std::vector<ResolvedPart> validate_parts(Manifest& manifest, const Found& found);
 
 }  // namespace vhost

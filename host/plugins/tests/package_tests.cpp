@@ -103,6 +103,12 @@ BOOST_AUTO_TEST_CASE(each_wrong_key_is_named_with_file_and_line) {
       {"/components/0/schema", "", "/components/0/schema: is missing"},
       {"/components/0/schema", "[]", "/components/0/schema: must be an object, not an array"},
       {"/components/0/schema", "{}", "/components/0/schema: must describe an object: \"type\": \"object\" is missing"},
+      {"/components/0/schema", R"({"type":"object","properties":{"k":{"type":"integr"}}})",
+       "/components/0/schema/properties/k/type: "},
+      {"/components/0/schema", R"({"type":"object","properties":{"k":{"type":"integer","minimun":1}}})",
+       "/components/0/schema/properties/k/minimun: "},
+      {"/components/0/schema", R"({"type":"object","properties":{"k":{"type":"integer","default":"x"}}})",
+       "/components/0/schema/properties/k/default: "},
   };
   TempFolder root;
   for (const Row& row : rows) {

@@ -46,25 +46,6 @@ struct Scene : TempFolder {
 
 BOOST_FIXTURE_TEST_SUITE(resolve_manifest_tests, Scene)
 
-BOOST_AUTO_TEST_CASE(places_imply_interfaces) {
-  const std::pair<const char*, const char*> rows[] = {{"/data/train", "vh.dataset/1"},
-                                                      {"/data/eval", "vh.dataset/1"},
-                                                      {"/data/predict", "vh.dataset/1"},
-                                                      {"/model/backbone", "vh.backbone/1"},
-                                                      {"/model/heads/main", "vh.head/1"},
-                                                      {"/mask", "vh.mask/1"},
-                                                      {"/target", "vh.target/1"},
-                                                      {"/losses/0", "vh.loss/1"},
-                                                      {"/losses/12", "vh.loss/1"},
-                                                      {"/data", ""},
-                                                      {"/model/heads", ""},
-                                                      {"/model/heads/", ""},
-                                                      {"/model/heads/a/b", ""},
-                                                      {"/losses", ""},
-                                                      {"", ""}};
-  for (const auto& [pointer, id] : rows) BOOST_TEST_CONTEXT(pointer) BOOST_TEST(interface_at(pointer) == id);
-}
-
 BOOST_AUTO_TEST_CASE(every_part_is_resolved_and_its_defaults_are_filled_in) {
   Manifest manifest = read(R"({
     "plugins": {"toy": "^1.0", "clips": "*"},
