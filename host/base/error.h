@@ -7,8 +7,8 @@
 
 namespace vhost {
 
-// Where a manifest value was set. line and column (in characters) count from 1; 0 = unknown. For --set: file = the whole
-// "--set data.batch=0", line 0.
+// Where a manifest value was set. line and column (in characters) count from 1; 0 = unknown. For --set: file is
+// the whole "--set data.batch=0", line 0.
 struct Location {
   std::string file;
   int line = 0;
@@ -26,7 +26,10 @@ class Error : public std::runtime_error {
   const std::string& json_pointer() const { return json_pointer_; }  // "" = none
   const Location& location() const { return location_; }
   int exit_code() const { return exit_code_; }  // 1 unless set
-  Error& exit_code(int code) { exit_code_ = code; return *this; }
+  Error& exit_code(int code) {
+    exit_code_ = code;
+    return *this;
+  }
 
  private:
   std::string message_, json_pointer_;
@@ -34,8 +37,8 @@ class Error : public std::runtime_error {
   int exit_code_ = 1;
 };
 
-// The nearest of `known` within a third of the word's length (case and swapped neighbours count little), or else one that
-// begins the word or is begun by it, as " (did you mean \"x\"?)"; "" if none is near.
+// The nearest of `known` within a third of the word's length (case and swapped neighbours count little), or else one
+// that begins the word or is begun by it, as " (did you mean \"x\"?)"; "" if none is near.
 std::string did_you_mean(const std::string& word, const std::vector<std::string>& known);
 
 }  // namespace vhost

@@ -44,9 +44,12 @@ int open_readable(const fs::path& path) {
   if (descriptor < 0) refuse("can't read", path, errno);
   struct stat info {};
   const char* reason = nullptr;
-  if (::fstat(descriptor, &info) != 0) reason = "can't be examined";
-  else if (S_ISDIR(info.st_mode)) reason = "is a folder, not a file";
-  else if (S_ISCHR(info.st_mode) || S_ISBLK(info.st_mode)) reason = "is a device, not a file";
+  if (::fstat(descriptor, &info) != 0)
+    reason = "can't be examined";
+  else if (S_ISDIR(info.st_mode))
+    reason = "is a folder, not a file";
+  else if (S_ISCHR(info.st_mode) || S_ISBLK(info.st_mode))
+    reason = "is a device, not a file";
   if (!reason) return descriptor;
   ::close(descriptor);
   throw Error("can't read " + path.string() + ": it " + reason);
@@ -59,15 +62,18 @@ void read_in_pieces(const fs::path& path, const Consume& consume) {
   for (;;) {
     const ssize_t n = ::read(file.get(), piece.data(), piece.size());
     if (n == 0) return;
-    if (n > 0) consume(std::string_view(piece.data(), static_cast<size_t>(n)));
-    else if (errno != EINTR) refuse("can't read", path, errno);
+    if (n > 0)
+      consume(std::string_view(piece.data(), static_cast<size_t>(n)));
+    else if (errno != EINTR)
+      refuse("can't read", path, errno);
   }
 }
 
 class Sha256 {
  public:
   Sha256() : context_(EVP_MD_CTX_new(), EVP_MD_CTX_free) {
-    if (!context_ || EVP_DigestInit_ex(context_.get(), EVP_sha256(), nullptr) != 1) throw Error("OpenSSL has no SHA-256");
+    if (!context_ || EVP_DigestInit_ex(context_.get(), EVP_sha256(), nullptr) != 1)
+      throw Error("OpenSSL has no SHA-256");
   }
   void add(std::string_view bytes) { EVP_DigestUpdate(context_.get(), bytes.data(), bytes.size()); }
   std::string hex() {
@@ -89,8 +95,10 @@ class Sha256 {
 void write_and_sync(int descriptor, std::string_view bytes, const fs::path& path) {
   while (!bytes.empty()) {
     const ssize_t n = ::write(descriptor, bytes.data(), bytes.size());
-    if (n >= 0) bytes.remove_prefix(static_cast<size_t>(n));
-    else if (errno != EINTR) refuse("can't write", path, errno);
+    if (n >= 0)
+      bytes.remove_prefix(static_cast<size_t>(n));
+    else if (errno != EINTR)
+      refuse("can't write", path, errno);
   }
   if (::fsync(descriptor) != 0) refuse("can't write", path, errno);
 }

@@ -1,5 +1,5 @@
-// JSON with comments and trailing commas, with the place of every value, and duplicate keys refused. Boost.JSON keeps no
-// positions and lets a duplicate key win silently, hence the tokenizer of our own that feeds it.
+// JSON with comments and trailing commas, with the place of every value, and duplicate keys refused. Boost.JSON keeps
+// no positions and lets a duplicate key win silently, hence the tokenizer of our own that feeds it.
 #pragma once
 #include <boost/json.hpp>
 #include <map>
@@ -21,8 +21,8 @@ struct JsonDocument {
 inline constexpr int kJsonDepth = 100;  // objects and lists may nest this deep
 
 // Throws Error with file:line:column, what was found and what was expected. `file` is only a name. Takes // and /* */
-// comments, trailing commas and a byte-order mark; refuses duplicate keys, invalid UTF-8 and "\u0000". Whole numbers become
-// int64 where they fit, else uint64, else double.
+// comments, trailing commas and a byte-order mark; refuses duplicate keys, invalid UTF-8 and "\u0000". Whole numbers
+// become int64 where they fit, else uint64, else double.
 JsonDocument parse_json(std::string_view text, const std::string& file);
 JsonDocument read_json(const std::string& path);
 

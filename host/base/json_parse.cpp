@@ -9,16 +9,24 @@
 namespace vhost {
 namespace {
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
-bool is_word(char c) {
-  return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || c == '.' || c == '+' || c == '-';
+bool is_digit(char c) {
+  return c >= '0' && c <= '9';
 }
-bool is_continuation(char c) { return (static_cast<unsigned char>(c) & 0xC0) == 0x80; }
+bool is_word(char c) {
+  return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || c == '.' || c == '+' ||
+         c == '-';
+}
+bool is_continuation(char c) {
+  return (static_cast<unsigned char>(c) & 0xC0) == 0x80;
+}
 
-// Length of the well-formed UTF-8 sequence at `at`, or 0 (RFC 3629: no overlong forms, no surrogates, at most U+10FFFF).
+// Length of the well-formed UTF-8 sequence at `at`, or 0 (RFC 3629: no overlong forms, no surrogates, at most
+// U+10FFFF).
 size_t utf8_length(std::string_view text, size_t at) {
   const auto byte = [&](size_t i) { return at + i < text.size() ? static_cast<unsigned char>(text[at + i]) : 0u; };
-  const auto tail = [&](size_t i, unsigned low = 0x80, unsigned high = 0xBF) { return byte(i) >= low && byte(i) <= high; };
+  const auto tail = [&](size_t i, unsigned low = 0x80, unsigned high = 0xBF) {
+    return byte(i) >= low && byte(i) <= high;
+  };
   const unsigned lead = byte(0);
   if (lead < 0x80) return 1;
   if (lead >= 0xC2 && lead <= 0xDF) return tail(1) ? 2 : 0;
@@ -91,10 +99,14 @@ class Parser {
     for (;;) {
       const char c = peek();
       if (at_end()) return;
-      if (c == ' ' || c == '\t' || c == '\n' || c == '\r') ++at_;
-      else if (c == '/' && peek(1) == '/') skip_line();
-      else if (c == '/' && peek(1) == '*') skip_block();
-      else return;
+      if (c == ' ' || c == '\t' || c == '\n' || c == '\r')
+        ++at_;
+      else if (c == '/' && peek(1) == '/')
+        skip_line();
+      else if (c == '/' && peek(1) == '*')
+        skip_block();
+      else
+        return;
     }
   }
   void skip_line() {
@@ -143,10 +155,14 @@ class Parser {
   // ---- values
   json::value value(int depth) {
     switch (peek()) {
-      case '{': return object(depth);
-      case '[': return array(depth);
-      case '"': return json::value(string());
-      default: return scalar();
+      case '{':
+        return object(depth);
+      case '[':
+        return array(depth);
+      case '"':
+        return json::value(string());
+      default:
+        return scalar();
     }
   }
 
@@ -181,8 +197,9 @@ class Parser {
     const Location here = place(key_at);
     if (object.contains(key_)) {
       const Location& first = document_.places[pointer_];
-      throw Error(here, pointer_, "duplicate key " + quote(key_) + ", set already at " + std::to_string(first.line) + ":" +
-                                      std::to_string(first.column));
+      throw Error(here, pointer_,
+                  "duplicate key " + quote(key_) + ", set already at " + std::to_string(first.line) + ":" +
+                      std::to_string(first.column));
     }
     document_.places[pointer_] = here;
     return parent;
@@ -239,8 +256,10 @@ class Parser {
       if (c == '"') break;
       if (c == '\n') fail_at(begin, "string is not closed before the end of the line, expected \"");
       if (static_cast<unsigned char>(c) < 0x20) fail("control character in a string, expected an escape such as \\t");
-      if (c == '\\') escape(out);
-      else out += c, ++at_;
+      if (c == '\\')
+        escape(out);
+      else
+        out += c, ++at_;
     }
     ++at_;
     return out;
@@ -284,17 +303,23 @@ class Parser {
     while (is_word(peek(n)) && !at_end()) ++n;
     const std::string_view word = text_.substr(at_, n);
     json::value out;
-    if (word == "true") out = true;
-    else if (word == "false") out = false;
-    else if (word == "null") out = nullptr;
-    else if (!word.empty() && (is_digit(word[0]) || word[0] == '-')) out = number(word);
-    else fail("found " + found() + ", expected a value" + hint(word));
+    if (word == "true")
+      out = true;
+    else if (word == "false")
+      out = false;
+    else if (word == "null")
+      out = nullptr;
+    else if (!word.empty() && (is_digit(word[0]) || word[0] == '-'))
+      out = number(word);
+    else
+      fail("found " + found() + ", expected a value" + hint(word));
     at_ += n;
     return out;
   }
 
   static std::string hint(std::string_view word) {
-    if (word.empty() || word[0] == '+' || word[0] == '.') return word.empty() ? "" : " (numbers begin with a digit or -)";
+    if (word.empty() || word[0] == '+' || word[0] == '.')
+      return word.empty() ? "" : " (numbers begin with a digit or -)";
     if (const std::string near = did_you_mean(std::string(word), {"true", "false", "null"}); !near.empty()) return near;
     if (word == "None" || word == "nil") return " (did you mean \"null\"?)";
     if (word == "NaN" || word == "nan" || word == "Infinity" || word == "inf") return " (JSON has no such number)";
@@ -341,7 +366,9 @@ class Parser {
     return real;
   }
   // from_chars reports both ends of the range alike; a tiny number is taken as 0.
-  static bool underflows(std::string_view word) { return std::abs(std::strtod(std::string(word).c_str(), nullptr)) < 1; }
+  static bool underflows(std::string_view word) {
+    return std::abs(std::strtod(std::string(word).c_str(), nullptr)) < 1;
+  }
 
   std::string_view text_;
   const std::string& file_;
@@ -354,8 +381,12 @@ class Parser {
 
 }  // namespace
 
-JsonDocument parse_json(std::string_view text, const std::string& file) { return Parser(text, file).parse(); }
+JsonDocument parse_json(std::string_view text, const std::string& file) {
+  return Parser(text, file).parse();
+}
 
-JsonDocument read_json(const std::string& path) { return parse_json(read_file(path), path); }
+JsonDocument read_json(const std::string& path) {
+  return parse_json(read_file(path), path);
+}
 
 }  // namespace vhost

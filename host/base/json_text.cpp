@@ -13,12 +13,18 @@ void append_string(std::string& out, std::string_view text) {
   out += '"';
   for (const char c : text) {
     const auto byte = static_cast<unsigned char>(c);
-    if (c == '"' || c == '\\') (out += '\\') += c;
-    else if (c == '\n') out += "\\n";
-    else if (c == '\t') out += "\\t";
-    else if (c == '\r') out += "\\r";
-    else if (byte < 0x20 || byte == 0x7F) ((out += "\\u00") += kHex[byte >> 4]) += kHex[byte & 15];
-    else out += c;
+    if (c == '"' || c == '\\')
+      (out += '\\') += c;
+    else if (c == '\n')
+      out += "\\n";
+    else if (c == '\t')
+      out += "\\t";
+    else if (c == '\r')
+      out += "\\r";
+    else if (byte < 0x20 || byte == 0x7F)
+      ((out += "\\u00") += kHex[byte >> 4]) += kHex[byte & 15];
+    else
+      out += c;
   }
   out += '"';
 }
@@ -32,12 +38,18 @@ std::string number_text(double number) {
 }
 
 void append_scalar(std::string& out, const json::value& value) {
-  if (const bool* flag = value.if_bool()) out += *flag ? "true" : "false";
-  else if (const int64_t* integer = value.if_int64()) out += std::to_string(*integer);
-  else if (const uint64_t* large = value.if_uint64()) out += std::to_string(*large);
-  else if (const double* real = value.if_double()) out += number_text(*real);
-  else if (const json::string* text = value.if_string()) append_string(out, *text);
-  else out += "null";
+  if (const bool* flag = value.if_bool())
+    out += *flag ? "true" : "false";
+  else if (const int64_t* integer = value.if_int64())
+    out += std::to_string(*integer);
+  else if (const uint64_t* large = value.if_uint64())
+    out += std::to_string(*large);
+  else if (const double* real = value.if_double())
+    out += number_text(*real);
+  else if (const json::string* text = value.if_string())
+    append_string(out, *text);
+  else
+    out += "null";
 }
 
 void append_canonical(std::string& out, const json::value& value) {
@@ -69,7 +81,8 @@ void append_canonical(std::string& out, const json::value& value) {
 }
 
 bool fits_one_line(const json::array& list) {
-  return list.size() <= 16 && std::none_of(list.begin(), list.end(), [](const json::value& v) { return v.is_structured(); });
+  return list.size() <= 16 &&
+         std::none_of(list.begin(), list.end(), [](const json::value& v) { return v.is_structured(); });
 }
 
 // As canonical, but a double stays one when it is read back: 1.0, not 1.
@@ -196,15 +209,22 @@ std::vector<std::string> split_pointer(std::string_view pointer) {
   return tokens;
 }
 
-const json::value* find_pointer(const json::value& root, std::string_view pointer) { return walk(root, pointer); }
-json::value* find_pointer(json::value& root, std::string_view pointer) { return walk(root, pointer); }
+const json::value* find_pointer(const json::value& root, std::string_view pointer) {
+  return walk(root, pointer);
+}
+json::value* find_pointer(json::value& root, std::string_view pointer) {
+  return walk(root, pointer);
+}
 
 std::string escape_pointer(std::string_view key) {
   std::string out;
   for (const char c : key) {
-    if (c == '~') out += "~0";
-    else if (c == '/') out += "~1";
-    else out += c;
+    if (c == '~')
+      out += "~0";
+    else if (c == '/')
+      out += "~1";
+    else
+      out += c;
   }
   return out;
 }

@@ -12,17 +12,25 @@ struct Keyword {
   const char* name;
   Kind kind;
 };
-constexpr Keyword kKeywords[] = {
-    {"type", Kind::kTypes},          {"default", Kind::kAny},
-    {"description", Kind::kText},    {"title", Kind::kText},
-    {"minimum", Kind::kNumber},      {"maximum", Kind::kNumber},
-    {"exclusiveMinimum", Kind::kNumber}, {"exclusiveMaximum", Kind::kNumber},
-    {"enum", Kind::kList},           {"items", Kind::kSchema},
-    {"minItems", Kind::kCount},      {"maxItems", Kind::kCount},
-    {"minLength", Kind::kCount},     {"maxLength", Kind::kCount},
-    {"pattern", Kind::kPattern},     {"properties", Kind::kSchemas},
-    {"required", Kind::kNames},      {"additionalProperties", Kind::kSchemaOrFlag},
-    {"part", Kind::kText}};
+constexpr Keyword kKeywords[] = {{"type", Kind::kTypes},
+                                 {"default", Kind::kAny},
+                                 {"description", Kind::kText},
+                                 {"title", Kind::kText},
+                                 {"minimum", Kind::kNumber},
+                                 {"maximum", Kind::kNumber},
+                                 {"exclusiveMinimum", Kind::kNumber},
+                                 {"exclusiveMaximum", Kind::kNumber},
+                                 {"enum", Kind::kList},
+                                 {"items", Kind::kSchema},
+                                 {"minItems", Kind::kCount},
+                                 {"maxItems", Kind::kCount},
+                                 {"minLength", Kind::kCount},
+                                 {"maxLength", Kind::kCount},
+                                 {"pattern", Kind::kPattern},
+                                 {"properties", Kind::kSchemas},
+                                 {"required", Kind::kNames},
+                                 {"additionalProperties", Kind::kSchemaOrFlag},
+                                 {"part", Kind::kText}};
 
 const std::vector<std::string>& type_names() {
   static const std::vector<std::string> names = {"integer", "number", "boolean", "string", "array", "object", "null"};
@@ -46,25 +54,46 @@ class Checker {
   }
 
  private:
-  void keyword(const std::string& pointer, const std::string& name, const json::value& value, const json::object& schema) {
+  void keyword(const std::string& pointer, const std::string& name, const json::value& value,
+               const json::object& schema) {
     const std::string at = pointer + "/" + escape_pointer(name);
-    const auto* known = std::find_if(std::begin(kKeywords), std::end(kKeywords), [&](const Keyword& k) { return name == k.name; });
+    const auto* known =
+        std::find_if(std::begin(kKeywords), std::end(kKeywords), [&](const Keyword& k) { return name == k.name; });
     if (known == std::end(kKeywords)) {
       std::vector<std::string> names;
       for (const Keyword& keyword : kKeywords) names.emplace_back(keyword.name);
       throw as_manifest_.error(at, "unknown schema keyword " + quote(name) + did_you_mean(name, names));
     }
     switch (known->kind) {
-      case Kind::kAny: break;
-      case Kind::kText: expect(at, value.is_string(), "a string", value); break;
-      case Kind::kNumber: expect(at, value.is_number(), "a number", value); break;
-      case Kind::kCount: expect(at, value.is_int64() && value.get_int64() >= 0, "a count", value); break;
-      case Kind::kList: expect(at, value.is_array() && !value.get_array().empty(), "a list with items", value); break;
-      case Kind::kTypes: types(at, value); break;
-      case Kind::kNames: names(at, value, schema); break;
-      case Kind::kPattern: pattern(at, value); break;
-      case Kind::kSchemas: schemas(at, value); break;
-      case Kind::kSchema: inner(at, value); break;
+      case Kind::kAny:
+        break;
+      case Kind::kText:
+        expect(at, value.is_string(), "a string", value);
+        break;
+      case Kind::kNumber:
+        expect(at, value.is_number(), "a number", value);
+        break;
+      case Kind::kCount:
+        expect(at, value.is_int64() && value.get_int64() >= 0, "a count", value);
+        break;
+      case Kind::kList:
+        expect(at, value.is_array() && !value.get_array().empty(), "a list with items", value);
+        break;
+      case Kind::kTypes:
+        types(at, value);
+        break;
+      case Kind::kNames:
+        names(at, value, schema);
+        break;
+      case Kind::kPattern:
+        pattern(at, value);
+        break;
+      case Kind::kSchemas:
+        schemas(at, value);
+        break;
+      case Kind::kSchema:
+        inner(at, value);
+        break;
       case Kind::kSchemaOrFlag:
         if (!value.is_bool()) inner(at, value);
     }
@@ -76,7 +105,8 @@ class Checker {
 
   void types(const std::string& at, const json::value& value) const {
     const auto known = [&](const json::value& name) {
-      return name.is_string() && std::find(type_names().begin(), type_names().end(), name.get_string()) != type_names().end();
+      return name.is_string() &&
+             std::find(type_names().begin(), type_names().end(), name.get_string()) != type_names().end();
     };
     if (const json::array* list = value.if_array()) {
       for (const json::value& name : *list) expect(at, known(name), "a list of JSON types", name);

@@ -28,7 +28,9 @@ std::vector<std::string> keys_of(const json::value* value) {
   return keys;
 }
 
-bool starts_with(std::string_view text, std::string_view prefix) { return text.substr(0, prefix.size()) == prefix; }
+bool starts_with(std::string_view text, std::string_view prefix) {
+  return text.substr(0, prefix.size()) == prefix;
+}
 
 }  // namespace
 
@@ -41,8 +43,12 @@ Location Manifest::where(std::string_view pointer) const {
   }
 }
 
-const json::value* Manifest::find(std::string_view pointer) const { return find_in<const json::value>(root, pointer); }
-json::value* Manifest::find(std::string_view pointer) { return find_in<json::value>(root, pointer); }
+const json::value* Manifest::find(std::string_view pointer) const {
+  return find_in<const json::value>(root, pointer);
+}
+json::value* Manifest::find(std::string_view pointer) {
+  return find_in<json::value>(root, pointer);
+}
 
 const json::value& Manifest::at(std::string_view pointer) const {
   if (const json::value* value = find(pointer)) return *value;
@@ -79,7 +85,8 @@ bool Manifest::has(std::string_view pointer) const {
 }
 
 void each_part(Manifest& manifest, const std::function<void(const std::string&, json::object&)>& fn) {
-  for (const char* pointer : {"/data/train", "/data/eval", "/data/predict", "/model/backbone"}) visit(manifest, pointer, fn);
+  for (const char* pointer : {"/data/train", "/data/eval", "/data/predict", "/model/backbone"})
+    visit(manifest, pointer, fn);
   for (const std::string& head : keys_of(manifest.find("/model/heads"))) visit(manifest, "/model/heads/" + head, fn);
   for (const char* pointer : {"/mask", "/target"}) visit(manifest, pointer, fn);
   for (const std::string& loss : keys_of(manifest.find("/losses"))) visit(manifest, "/losses/" + loss, fn);

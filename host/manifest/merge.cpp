@@ -18,7 +18,9 @@ struct Layer {
   Places places;
 };
 
-std::string child(const std::string& pointer, std::string_view key) { return pointer + "/" + escape_pointer(key); }
+std::string child(const std::string& pointer, std::string_view key) {
+  return pointer + "/" + escape_pointer(key);
+}
 
 // Places of a value and all below it: "/a" and "/a/...".
 void forget(Places& places, const std::string& pointer) {
@@ -69,7 +71,8 @@ class Reader {
     std::error_code error;
     const fs::path real = fs::weakly_canonical(path, error);
     refuse_cycle(error ? path : real, path);
-    if (++files_ > kMostFiles) throw Error("more than " + std::to_string(kMostFiles) + " base files, from " + path.string());
+    if (++files_ > kMostFiles)
+      throw Error("more than " + std::to_string(kMostFiles) + " base files, from " + path.string());
     chain_.push_back({error ? path : real, path});
     Layer layer = combine(read_json(path.string()), path);
     chain_.pop_back();
@@ -116,7 +119,8 @@ class Reader {
     return pointers;
   }
 
-  // What goes wrong with a base as a whole is told at the line that names it; what is wrong inside it has its own place.
+  // What goes wrong with a base as a whole is told at the line that names it; what is wrong inside it has its own
+  // place.
   void merge_base(Layer& merged, const Manifest& names, const std::string& pointer) {
     const std::string name = names.string(pointer);
     if (name.empty()) throw names.error(pointer, "must be a file name, not \"\"");
@@ -175,7 +179,8 @@ class Setting {
         begin = end + 1;
       }
     }
-    if (std::find(parts.begin(), parts.end(), "") != parts.end()) fail("", "the path has an empty part, expected such as data.batch=16");
+    if (std::find(parts.begin(), parts.end(), "") != parts.end())
+      fail("", "the path has an empty part, expected such as data.batch=16");
     if (parts.size() > kJsonDepth) fail("", "the path is deeper than " + std::to_string(kJsonDepth) + " levels");
     return parts;
   }
@@ -183,11 +188,13 @@ class Setting {
   // JSON, or else a bare string; what begins like a string, list or object is meant as one.
   JsonDocument parse() const {
     const size_t first = text_.find_first_not_of(" \t\r\n");
-    const bool structured = first != std::string::npos && std::string_view("{[\"").find(text_[first]) != std::string_view::npos;
+    const bool structured =
+        first != std::string::npos && std::string_view("{[\"").find(text_[first]) != std::string_view::npos;
     try {
       return parse_json(text_, "");
     } catch (const Error& error) {
-      if (structured) fail("", "the value is no JSON: column " + std::to_string(error.location().column) + ": " + error.message());
+      if (structured)
+        fail("", "the value is no JSON: column " + std::to_string(error.location().column) + ": " + error.message());
     }
     try {
       parse_json(canonical_json(json::value(text_)), "");  // refuses what no JSON string may hold

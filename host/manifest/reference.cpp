@@ -37,7 +37,8 @@ std::string range_of(const json::object& schema) {
   add("maximum", "≤");
   add("exclusiveMaximum", "<");
   if (const json::value* choices = schema.if_contains("enum"))
-    for (const json::value& choice : choices->as_array()) text += (text.empty() ? "`" : ", `") + canonical_json(choice) + "`";
+    for (const json::value& choice : choices->as_array())
+      text += (text.empty() ? "`" : ", `") + canonical_json(choice) + "`";
   const json::value* least = schema.if_contains("minItems");
   if (least && *least == schema.at("maxItems")) text += show_json(*least) + " items";
   const json::object* items = object_in(schema, "items");
@@ -54,8 +55,8 @@ std::string default_of(const json::object& schema, bool required) {
 void rows(std::string& out, const std::string& prefix, const json::object& schema);
 
 void row(std::string& out, const std::string& path, const json::object& schema, bool required) {
-  out += "| `" + path + "` | " + type_of(schema) + " | " + default_of(schema, required) + " | " + range_of(schema) + " | " +
-         text_in(schema, "description") + " |\n";
+  out += "| `" + path + "` | " + type_of(schema) + " | " + default_of(schema, required) + " | " + range_of(schema) +
+         " | " + text_in(schema, "description") + " |\n";
   if (!text_in(schema, "part").empty()) return;
   rows(out, path + ".", schema);
   const json::object* others = object_in(schema, "additionalProperties");

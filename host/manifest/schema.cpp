@@ -78,16 +78,20 @@ constexpr const char* kSchema = R"json({
 
 json::value part_keys(const std::string& interface_id) {
   json::object keys = {
-      {"use", {{"type", "string"},
-               {"pattern", "^[a-z0-9][a-z0-9_-]*/[A-Za-z0-9][A-Za-z0-9_.-]*$"},
-               {"title", "PLUGIN/COMPONENT"},
-               {"description", "`plugin/component`."}}},
-      {"in", {{"type", "object"},
-              {"additionalProperties", {{"type", "string"}, {"minLength", 1}, {"description", "A key of the step."}}},
-              {"description", "Rebinds the tensors that the part reads: its key to a key of the step, `{\"target\": \"batch.label\"}`."}}}};
+      {"use",
+       {{"type", "string"},
+        {"pattern", "^[a-z0-9][a-z0-9_-]*/[A-Za-z0-9][A-Za-z0-9_.-]*$"},
+        {"title", "PLUGIN/COMPONENT"},
+        {"description", "`plugin/component`."}}},
+      {"in",
+       {{"type", "object"},
+        {"additionalProperties", {{"type", "string"}, {"minLength", 1}, {"description", "A key of the step."}}},
+        {"description",
+         "Rebinds the tensors that the part reads: its key to a key of the step, `{\"target\": \"batch.label\"}`."}}}};
   if (interface_id == "vh.loss/1") {
     keys["head"] = {{"type", "string"}, {"description", "Whose predictions; may be left out if there is one head."}};
-    keys["weight"] = {{"type", "number"}, {"default", 1.0}, {"minimum", 0}, {"description", "Factor in the sum of losses."}};
+    keys["weight"] = {
+        {"type", "number"}, {"default", 1.0}, {"minimum", 0}, {"description", "Factor in the sum of losses."}};
   }
   return keys;
 }

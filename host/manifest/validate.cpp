@@ -87,7 +87,8 @@ class Validator {
   void type(const std::string& pointer, json::value& value, const json::object& schema) const {
     const std::vector<std::string> types = strings_of(schema.if_contains("type"));
     const bool wants_integer = std::find(types.begin(), types.end(), "integer") != types.end();
-    if (const double* real = value.if_double(); real && wants_integer && *real == std::trunc(*real) && std::abs(*real) < 9e15)
+    if (const double* real = value.if_double();
+        real && wants_integer && *real == std::trunc(*real) && std::abs(*real) < 9e15)
       value = static_cast<int64_t>(*real);  // 1e3 and 8.0 are integers to JSON Schema
     if (types.empty()) return;
     for (const std::string& type : types)
@@ -138,8 +139,8 @@ class Validator {
     const bool too_short = least >= 0 && n < least;
     const int64_t limit = too_short ? least : most;
     const char* words = least == most ? "exactly " : too_short ? "at least " : "at most ";
-    fail(pointer, std::string("must have ") + words + std::to_string(limit) + " " + unit + (limit == 1 ? "" : "s") + ", not " +
-                      std::to_string(n));
+    fail(pointer, std::string("must have ") + words + std::to_string(limit) + " " + unit + (limit == 1 ? "" : "s") +
+                      ", not " + std::to_string(n));
   }
 
   void text(const std::string& pointer, std::string_view text, const json::object& schema) const {
@@ -150,7 +151,9 @@ class Validator {
     length(pointer, text.size(), -1, kLongestMatched, "byte");
     const std::string expression(pattern->get_string());
     if (!std::regex_search(text.begin(), text.end(), std::regex(expression)))
-      fail(pointer, "must " + (schema.contains("title") ? "be " + strings_of(schema.if_contains("title")).at(0) : "match " + expression) +
+      fail(pointer, "must " +
+                        (schema.contains("title") ? "be " + strings_of(schema.if_contains("title")).at(0)
+                                                  : "match " + expression) +
                         ", not " + quote(text));
   }
 
@@ -180,7 +183,8 @@ class Validator {
     for (const std::string& key : strings_of(schema.if_contains("required"))) {
       if (object.contains(key)) continue;
       const json::object* property = object_in(properties, key);
-      const std::vector<std::string> text = property ? strings_of(property->if_contains("description")) : strings_of(nullptr);
+      const std::vector<std::string> text =
+          property ? strings_of(property->if_contains("description")) : strings_of(nullptr);
       fail(pointer, "missing key " + quote(key) + (text.empty() ? "" : ": " + text[0]));
     }
   }

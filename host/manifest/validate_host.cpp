@@ -54,10 +54,12 @@ void check_plugins(Manifest& manifest) {
 
 void check_heads(const Manifest& manifest) {
   for (const std::string& head : keys_at(manifest, "/model/heads")) {
-    const bool fits = !head.empty() && !std::isdigit(static_cast<unsigned char>(head[0])) &&
-                      std::all_of(head.begin(), head.end(), [](unsigned char c) { return std::isalnum(c) || c == '_'; });
+    const bool fits =
+        !head.empty() && !std::isdigit(static_cast<unsigned char>(head[0])) &&
+        std::all_of(head.begin(), head.end(), [](unsigned char c) { return std::isalnum(c) || c == '_'; });
     if (!fits)
-      throw manifest.error("/model/heads/" + escape_pointer(head), "a head's name takes letters, digits and _, not " + quote(head));
+      throw manifest.error("/model/heads/" + escape_pointer(head),
+                           "a head's name takes letters, digits and _, not " + quote(head));
   }
 }
 
@@ -71,11 +73,13 @@ void check_losses(Manifest& manifest) {
     if (!loss.contains("head")) {
       std::string text;
       for (const std::string& head : heads) text += (text.empty() ? "" : ", ") + head;
-      throw manifest.error(pointer, "missing key \"head\": whose predictions; heads: " + (text.empty() ? "none" : text));
+      throw manifest.error(pointer,
+                           "missing key \"head\": whose predictions; heads: " + (text.empty() ? "none" : text));
     }
     const std::string head(loss.at("head").as_string());
     if (!contains(heads, head))
-      throw manifest.error(pointer + "/head", "there is no head " + quote(head) + " in /model/heads" + did_you_mean(head, heads));
+      throw manifest.error(pointer + "/head",
+                           "there is no head " + quote(head) + " in /model/heads" + did_you_mean(head, heads));
   }
 }
 
@@ -117,8 +121,10 @@ void check_task(const Manifest& manifest) {
     need(manifest, "/schedule", "a length, such as {\"epochs\": 100}");
     return check_every_head_learns(manifest);
   }
-  if (task == "test") need(manifest, "/data/eval", "a dataset");
-  else if (!manifest.has("/data/eval")) need(manifest, "/data/predict", "a dataset (or data.eval)");
+  if (task == "test")
+    need(manifest, "/data/eval", "a dataset");
+  else if (!manifest.has("/data/eval"))
+    need(manifest, "/data/predict", "a dataset (or data.eval)");
   if (task != "extract") need(manifest, "/model/heads", "a head");
 }
 
@@ -148,7 +154,8 @@ void check_schedule(Manifest& manifest) {
 }
 
 void check_optimizer(const Manifest& manifest) {
-  if (manifest.has("/optimizer") && manifest.boolean("/optimizer/nesterov") && manifest.number("/optimizer/momentum") == 0)
+  if (manifest.has("/optimizer") && manifest.boolean("/optimizer/nesterov") &&
+      manifest.number("/optimizer/momentum") == 0)
     throw manifest.error("/optimizer/nesterov", "needs a momentum above 0");
 }
 

@@ -61,7 +61,10 @@ struct Folder {
   }
   // The message without this folder's own name.
   std::string message(const std::string& name, const std::vector<std::string>& sets = {}) const {
-    std::string text = message_of([&] { Manifest m = vhost::read_manifest(path / name, sets); validate_host(m); });
+    std::string text = message_of([&] {
+      Manifest m = vhost::read_manifest(path / name, sets);
+      validate_host(m);
+    });
     const std::string prefix = path.string() + "/";
     for (size_t at; (at = text.find(prefix)) != std::string::npos;) text.erase(at, prefix.size());
     return text;
@@ -73,8 +76,12 @@ struct Folder {
 
 BOOST_AUTO_TEST_SUITE(manifest_tests)
 
-BOOST_AUTO_TEST_CASE(wrong_syntax_is_told_with_its_place) { check_rows(vhost_tests::kWrongSyntax); }
-BOOST_AUTO_TEST_CASE(wrong_values_are_told_with_place_and_pointer) { check_rows(vhost_tests::kWrongValues); }
+BOOST_AUTO_TEST_CASE(wrong_syntax_is_told_with_its_place) {
+  check_rows(vhost_tests::kWrongSyntax);
+}
+BOOST_AUTO_TEST_CASE(wrong_values_are_told_with_place_and_pointer) {
+  check_rows(vhost_tests::kWrongValues);
+}
 
 BOOST_AUTO_TEST_CASE(wrong_settings_are_told_with_the_setting) {
   for (const WrongRow& row : vhost_tests::kWrongSets) {
@@ -105,8 +112,13 @@ BOOST_AUTO_TEST_CASE(each_task_needs_its_own_parts) {
   const std::string eval = "data.eval={\"use\": \"kinetics/clips\"}";
   for (const char* task : {"test", "predict", "extract"}) {
     BOOST_TEST_CONTEXT("task " << task) {
-      const std::vector<std::string> sets = {std::string("task=") + task, eval, "optimizer=null", "schedule=null", "target=null",
-                                             "losses=[]", "data.train=null"};
+      const std::vector<std::string> sets = {std::string("task=") + task,
+                                             eval,
+                                             "optimizer=null",
+                                             "schedule=null",
+                                             "target=null",
+                                             "losses=[]",
+                                             "data.train=null"};
       BOOST_TEST(message_of([&] { load(kGood, sets); }) == "(no error)");
     }
   }
@@ -116,14 +128,18 @@ BOOST_AUTO_TEST_CASE(each_task_needs_its_own_parts) {
 BOOST_AUTO_TEST_CASE(a_loss_that_reads_another_head_lets_it_learn) {
   const std::string head = "model.heads.aux={\"use\": \"videomae/decoder\"}";
   BOOST_TEST(message_of([&] { load(kGood, {head, "losses.0.in={\"other\": \"pred.aux.logits\"}"}); }) == "(no error)");
-  BOOST_TEST(message_of([&] { load(kGood, {head, "losses=[{\"use\": \"videomae/mse\"}]"}); }) ==
-             "--set losses=[{\"use\": \"videomae/mse\"}]: /losses/0: missing key \"head\": whose predictions; heads: main, aux");
+  BOOST_TEST(message_of([&] {
+               load(kGood, {head, "losses=[{\"use\": \"videomae/mse\"}]"});
+             }) ==
+             "--set losses=[{\"use\": \"videomae/mse\"}]: /losses/0: missing key \"head\": whose predictions; heads: "
+             "main, aux");
 }
 
 BOOST_AUTO_TEST_CASE(settings_take_json_and_bare_text_indices_and_pointers) {
-  const Manifest manifest = load(kGood, {"data.batch=32", "losses.0.weight=0.5", "/data/train/list=b c.txt", "description=a=b",
-                                         "data.train.sizes.small=[1, 2]", "seed=7", "data.train.list2=\"5\"",
-                                         "losses.1={\"use\": \"videomae/mse\", \"head\": \"main\"}"});
+  const Manifest manifest =
+      load(kGood, {"data.batch=32", "losses.0.weight=0.5", "/data/train/list=b c.txt", "description=a=b",
+                   "data.train.sizes.small=[1, 2]", "seed=7", "data.train.list2=\"5\"",
+                   "losses.1={\"use\": \"videomae/mse\", \"head\": \"main\"}"});
   BOOST_TEST(manifest.integer("/data/batch") == 32);
   BOOST_TEST(manifest.number("/losses/0/weight") == 0.5);
   BOOST_TEST(manifest.string("/data/train/list") == "b c.txt");
@@ -136,17 +152,25 @@ BOOST_AUTO_TEST_CASE(settings_take_json_and_bare_text_indices_and_pointers) {
 }
 
 BOOST_AUTO_TEST_CASE(deleting_what_is_not_there_changes_nothing) {
-  BOOST_TEST(canonical_json(load(kGood, {"data.predict.list=null", "ema=null"}).root) == canonical_json(load(kGood).root));
+  BOOST_TEST(canonical_json(load(kGood, {"data.predict.list=null", "ema=null"}).root) ==
+             canonical_json(load(kGood).root));
 }
 
 BOOST_AUTO_TEST_CASE(layers_merge_and_keep_the_place_of_each_value) {
   const Folder folder;
-  folder.write("bases/a.json", R"({"seed": 1, "data": {"train": {"use": "k/clips", "frames": 16, "size": 64}, "batch": 4}, "ema": {}})");
-  folder.write("bases/b.json", "{\"base\": \"a.json\",\n \"data\": {\"batch\": 0, \"workers\": 1}, \"losses\": [{\"use\": \"k/x\"}, {\"use\": \"k/y\"}]}");
-  folder.write("exp.json", R"({"base": ["bases/b.json"], "data": {"train": {"size": null}}, "ema": null, "losses": [{"use": "k/z"}]})");
+  folder.write(
+      "bases/a.json",
+      R"({"seed": 1, "data": {"train": {"use": "k/clips", "frames": 16, "size": 64}, "batch": 4}, "ema": {}})");
+  folder.write("bases/b.json",
+               "{\"base\": \"a.json\",\n \"data\": {\"batch\": 0, \"workers\": 1}, \"losses\": [{\"use\": \"k/x\"}, "
+               "{\"use\": \"k/y\"}]}");
+  folder.write(
+      "exp.json",
+      R"({"base": ["bases/b.json"], "data": {"train": {"size": null}}, "ema": null, "losses": [{"use": "k/z"}]})");
   const Manifest manifest = vhost::read_manifest(folder.path / "exp.json", {});
-  BOOST_TEST(canonical_json(manifest.root) ==
-             R"({"data":{"batch":0,"train":{"frames":16,"use":"k/clips"},"workers":1},"losses":[{"use":"k/z"}],"seed":1})");
+  BOOST_TEST(
+      canonical_json(manifest.root) ==
+      R"({"data":{"batch":0,"train":{"frames":16,"use":"k/clips"},"workers":1},"losses":[{"use":"k/z"}],"seed":1})");
   const std::string top = folder.path.string();
   BOOST_TEST(manifest.where("/data/batch").str() == top + "/bases/b.json:2:11");
   BOOST_TEST(manifest.where("/data/train/frames").str() == top + "/bases/a.json:1:50");
@@ -159,7 +183,8 @@ BOOST_AUTO_TEST_CASE(layers_merge_and_keep_the_place_of_each_value) {
 BOOST_AUTO_TEST_CASE(a_part_of_another_component_does_not_inherit_parameters) {
   const Folder folder;
   folder.write("a.json", R"({"mask": {"use": "v/tube", "ratio": 0.9}, "target": {"use": "v/pixels", "norm": true}})");
-  folder.write("b.json", R"({"base": "a.json", "mask": {"use": "m/block", "size": 2}, "target": {"use": "v/pixels", "x": 1}})");
+  folder.write("b.json",
+               R"({"base": "a.json", "mask": {"use": "m/block", "size": 2}, "target": {"use": "v/pixels", "x": 1}})");
   const Manifest manifest = vhost::read_manifest(folder.path / "b.json", {});
   BOOST_TEST(canonical_json(manifest.root) ==
              R"({"mask":{"size":2,"use":"m/block"},"target":{"norm":true,"use":"v/pixels","x":1}})");
@@ -182,11 +207,13 @@ BOOST_AUTO_TEST_CASE(what_is_wrong_with_a_base_is_told_where_it_is_wrong) {
   folder.write("twice.json", "{\"base\": [\"good.json\", \"good.json\"], \"data\": {\"batch\": 0}}");
   folder.write("child.json", "{\"base\": \"worse.json\", \"seed\": 3}");
   folder.write("worse.json", "{\"base\": \"good.json\", \"data\": {\"batch\": -1}}");
-  BOOST_TEST(folder.message("missing.json") == "missing.json:2:12: /base/0: can't read no.json: No such file or directory");
+  BOOST_TEST(folder.message("missing.json") ==
+             "missing.json:2:12: /base/0: can't read no.json: No such file or directory");
   BOOST_TEST(folder.message("cycle.json") ==
              "sub/other.json:1:11: /base/0: bases form a cycle: cycle.json -> sub/other.json -> cycle.json");
   BOOST_TEST(folder.message("number.json") == "number.json:1:24: /base/1: must be a file name, not 3");
-  BOOST_TEST(folder.message("object.json") == "object.json:1:2: /base: must be a file name or a list of them, not an object");
+  BOOST_TEST(folder.message("object.json") ==
+             "object.json:1:2: /base: must be a file name or a list of them, not an object");
   BOOST_TEST(folder.message("list.json") == "inner.json:1:1: a manifest must be an object, not a list");
   BOOST_TEST(folder.message("broken.json") == "comma.json:1:9: found \",\", expected a key in double quotes or }");
   BOOST_TEST(folder.message("folder.json") == "folder.json:1:2: /base: can't read sub: it is a folder, not a file");
@@ -207,24 +234,29 @@ BOOST_AUTO_TEST_CASE(a_tree_of_bases_that_explodes_is_refused) {
 }
 
 BOOST_AUTO_TEST_CASE(parts_are_visited_in_order_with_interface_and_host_keys) {
-  Manifest manifest = load(kGood, {"data.train.transform={\"use\": \"not a part\"}", "mask={\"use\": \"videomae/tube\"}"});
+  Manifest manifest =
+      load(kGood, {"data.train.transform={\"use\": \"not a part\"}", "mask={\"use\": \"videomae/tube\"}"});
   std::string seen;
   each_part(manifest, [&](const std::string& pointer, vhost::json::object& part) {
     seen += pointer + " " + std::string(part.at("use").as_string()) + " " + vhost::part_interface(pointer) + "\n";
     part["touched"] = vhost::part_host_keys(pointer).size();
   });
-  BOOST_TEST(seen == "/data/train kinetics/clips vh.dataset/1\n/model/backbone videomae/vit vh.backbone/1\n"
-                     "/model/heads/main videomae/decoder vh.head/1\n/mask videomae/tube vh.mask/1\n"
-                     "/target videomae/pixels vh.target/1\n/losses/0 videomae/mse vh.loss/1\n");
+  BOOST_TEST(seen ==
+             "/data/train kinetics/clips vh.dataset/1\n/model/backbone videomae/vit vh.backbone/1\n"
+             "/model/heads/main videomae/decoder vh.head/1\n/mask videomae/tube vh.mask/1\n"
+             "/target videomae/pixels vh.target/1\n/losses/0 videomae/mse vh.loss/1\n");
   BOOST_TEST(manifest.at("/losses/0/touched").to_number<int>() == 4);
   BOOST_TEST(manifest.at("/mask/touched").to_number<int>() == 2);
 }
 
 BOOST_AUTO_TEST_CASE(parameters_of_a_part_are_validated_and_filled) {
-  const vhost::json::value schema = vhost::parse_json(R"({"type": "object", "additionalProperties": false, "required": ["list"], "properties": {
+  const vhost::json::value schema =
+      vhost::parse_json(R"({"type": "object", "additionalProperties": false, "required": ["list"], "properties": {
     "list": {"type": "string"}, "frames": {"type": "integer", "default": 16, "minimum": 1},
     "crop": {"type": "object", "default": {}, "additionalProperties": false, "properties": {"size": {"type": ["integer", "null"], "default": null}}},
-    "sampling": {"type": "string", "enum": ["uniform", "mmaction"], "default": "uniform"}}})", "s").root;
+    "sampling": {"type": "string", "enum": ["uniform", "mmaction"], "default": "uniform"}}})",
+                        "s")
+          .root;
   vhost::check_schema(schema.as_object(), "s", "");
   const auto check = [&](const std::vector<std::string>& sets) {
     Manifest manifest = load(kGood, sets);
@@ -232,13 +264,17 @@ BOOST_AUTO_TEST_CASE(parameters_of_a_part_are_validated_and_filled) {
     validate(manifest, "/data/train", part, schema.as_object(), vhost::part_host_keys("/data/train"));
     return canonical_json(part);
   };
-  BOOST_TEST(check({}) == R"({"crop":{"size":null},"frames":16,"list":"a.txt","sampling":"uniform","use":"kinetics/clips"})");
+  BOOST_TEST(check({}) ==
+             R"({"crop":{"size":null},"frames":16,"list":"a.txt","sampling":"uniform","use":"kinetics/clips"})");
   const auto wrong = [&](const std::string& set) { return message_of([&] { check({set}); }); };
   BOOST_TEST(wrong("data.train.list=null") == "exp.json:7:5: /data/train: missing key \"list\"");
-  BOOST_TEST(wrong("data.train.frame=8") == "--set data.train.frame=8: /data/train/frame: unknown key \"frame\" (did you mean \"frames\"?)");
-  BOOST_TEST(wrong("data.train.crop.size=a") == "--set data.train.crop.size=a: /data/train/crop/size: must be an integer or null, not \"a\"");
+  BOOST_TEST(wrong("data.train.frame=8") ==
+             "--set data.train.frame=8: /data/train/frame: unknown key \"frame\" (did you mean \"frames\"?)");
+  BOOST_TEST(wrong("data.train.crop.size=a") ==
+             "--set data.train.crop.size=a: /data/train/crop/size: must be an integer or null, not \"a\"");
   BOOST_TEST(wrong("data.train.sampling=unifrom") ==
-             "--set data.train.sampling=unifrom: /data/train/sampling: must be one of \"uniform\", \"mmaction\"; not \"unifrom\" (did you "
+             "--set data.train.sampling=unifrom: /data/train/sampling: must be one of \"uniform\", \"mmaction\"; not "
+             "\"unifrom\" (did you "
              "mean \"uniform\"?)");
 }
 
@@ -286,18 +322,27 @@ BOOST_AUTO_TEST_CASE(the_documentation_holds_the_reference_of_today) {
 BOOST_AUTO_TEST_CASE(mutated_manifests_only_ever_throw_the_hosts_error) {
   std::mt19937 random(20240229);
   const auto below = [&](size_t n) { return std::uniform_int_distribution<size_t>(0, n - 1)(random); };
-  const std::vector<std::string> words = {"{", "}", "[", "]", ",", ":", "\"", "null", "-1", "1e400", "\"use\"", "/*", "//", "\\u0000",
-                                          "\\ud800", "\xFF", "0.5", "\"base\": \"exp.json\",", "true", "\"main\"", "{}", "[]", "\"\""};
+  const std::vector<std::string> words = {"{",    "}",        "[",       "]",     ",",       ":",
+                                          "\"",   "null",     "-1",      "1e400", "\"use\"", "/*",
+                                          "//",   "\\u0000",  "\\ud800", "\xFF",  "0.5",     "\"base\": \"exp.json\",",
+                                          "true", "\"main\"", "{}",      "[]",    "\"\""};
   int valid = 0;
   for (int round = 0; round < 20000; ++round) {
     std::string text = kGood;
     for (size_t edits = 1 + below(3); edits > 0; --edits) {
       const size_t at = below(text.size());
       switch (below(4)) {
-        case 0: text.erase(at, 1 + below(8)); break;
-        case 1: text.insert(at, words[below(words.size())]); break;
-        case 2: text[at] = static_cast<char>(below(256)); break;
-        default: text.replace(at, 1 + below(12), text.substr(below(text.size()), 1 + below(30)));
+        case 0:
+          text.erase(at, 1 + below(8));
+          break;
+        case 1:
+          text.insert(at, words[below(words.size())]);
+          break;
+        case 2:
+          text[at] = static_cast<char>(below(256));
+          break;
+        default:
+          text.replace(at, 1 + below(12), text.substr(below(text.size()), 1 + below(30)));
       }
     }
     try {
