@@ -112,21 +112,26 @@ std::string axes(const Chart& chart, const Plot& plot) {
   return out + text_element(plot.left + plot.width, base + 37, "tick end", "step") + "\n";
 }
 
+// Only where there is something to tell apart; raw values belong to the smoothed line of their colour.
 std::string legend(const Chart& chart) {
+  std::vector<const Curve*> named;
+  for (const Curve& curve : chart.curves)
+    if (curve.style != Curve::Style::kFaint && !curve.name.empty()) named.push_back(&curve);
+  if (named.size() < 2) return "";
   std::string out;
   double x = chart.width - 20;
-  for (size_t i = chart.curves.size(); i-- > 0;) {
-    const Curve& curve = chart.curves[i];
-    if (curve.name.empty()) continue;
-    x -= 6.9 * text_columns(curve.name);
+  for (size_t i = named.size(); i-- > 0;) {
+    const Curve& curve = *named[i];
+    const int columns = text_columns(curve.name);
+    x -= 6.9 * columns;
+    if (x < 60 + 8.5 * text_columns(chart.title)) break;  // no room left beside the title
     const std::string color = color_class(curve);
-    const char* swatch = curve.style == Curve::Style::kFaint ? "swatch faint " : "swatch ";
     out += text_element(x, 28, "name", curve.name);
-    out += line_element(x - 24, 24, x - 8, 24, (swatch + color).c_str());
+    out += line_element(x - 24, 24, x - 8, 24, ("swatch " + color).c_str());
     if (curve.style == Curve::Style::kDots)
       out += "<g class=\"dot " + color + "\"><circle cx=\"" + num(x - 16) + "\" cy=\"24\" r=\"3.2\"/></g>";
     out += "\n";
-    x -= 44;
+    x -= 42;
   }
   return out;
 }

@@ -28,22 +28,23 @@ Curve raw_curve(const std::string& name, int color, const Series& series, double
   return curve;
 }
 
-// A Gaussian window over neighbouring points, cut off at the ends. Gaps stay gaps.
+// A straight line fitted around each point under a Gaussian window, so that the ends are neither pulled inwards nor noisy.
 std::vector<double> smoothed(const std::vector<double>& y) {
   const double sigma = std::max(1.5, 0.012 * static_cast<double>(y.size()));
   const auto reach = static_cast<ptrdiff_t>(std::ceil(3 * sigma)), n = static_cast<ptrdiff_t>(y.size());
-  std::vector<double> out(y.size(), kGap), window;
-  for (ptrdiff_t k = 0; k <= reach; ++k) window.push_back(std::exp(-0.5 * static_cast<double>(k * k) / (sigma * sigma)));
+  std::vector<double> out(y.size(), kGap);
   for (ptrdiff_t i = 0; i < n; ++i) {
     if (!std::isfinite(y[i])) continue;
-    const ptrdiff_t near = std::min({reach, i, n - 1 - i});  // symmetric, so that the ends aren't pulled inwards
-    double sum = 0, weight = 0;
-    for (ptrdiff_t k = -near; k <= near; ++k) {
-      if (!std::isfinite(y[i + k])) continue;
-      sum += window[std::abs(k)] * y[i + k];
-      weight += window[std::abs(k)];
+    double s0 = 0, s1 = 0, s2 = 0, t0 = 0, t1 = 0, low = y[i], high = y[i];
+    for (ptrdiff_t j = std::max<ptrdiff_t>(0, i - reach); j <= std::min(n - 1, i + reach); ++j) {
+      if (!std::isfinite(y[j])) continue;
+      const auto k = static_cast<double>(j - i);
+      const double w = std::exp(-0.5 * k * k / (sigma * sigma));
+      s0 += w, s1 += w * k, s2 += w * k * k, t0 += w * y[j], t1 += w * k * y[j];
+      low = std::min(low, y[j]), high = std::max(high, y[j]);
     }
-    out[i] = sum / weight;
+    const double determinant = s0 * s2 - s1 * s1;
+    out[i] = std::clamp(determinant > 1e-9 ? (s2 * t0 - s1 * t1) / determinant : t0 / s0, low, high);
   }
   return out;
 }
@@ -58,8 +59,9 @@ void add_train_curves(Chart& chart, const std::string& name, int color, const Se
     chart.curves.push_back(std::move(raw));
     return;
   }
-  Curve line{name + ", smoothed", color, Curve::Style::kLine, raw.x, smoothed(raw.y), {}, {}};
+  Curve line{name.empty() ? "smoothed" : name, color, Curve::Style::kLine, raw.x, smoothed(raw.y), {}, {}};
   raw.style = Curve::Style::kFaint;
+  raw.name = name.empty() ? "" : name + ", unsmoothed";
   chart.curves.push_back(std::move(raw));
   chart.curves.push_back(std::move(line));
 }

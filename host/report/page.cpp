@@ -84,7 +84,10 @@ std::string tiles(const PageData& data) {
   out += tile("time", format_duration(data.elapsed_seconds), starts_with(data.status, "running") && history.records > 0
                                                                   ? format_duration(history.last.eta_seconds) + " left"
                                                                   : "");
-  return "<section class=\"tiles\">\n" + out + "</section>\n";
+  size_t count = 0;
+  for (size_t at = 0; (at = out.find("<div", at)) != out.npos; ++at) ++count;
+  const size_t columns = count <= 5 ? count : (count + 1) / 2;  // one row, or two of about the same length
+  return "<section class=\"tiles\" style=\"--columns:" + std::to_string(std::min<size_t>(columns, 5)) + "\">\n" + out + "</section>\n";
 }
 
 std::string charts(const History& history) {

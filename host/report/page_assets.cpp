@@ -15,7 +15,7 @@ const std::string_view kChartStyle = R"(
 .chart .line,.chart .raw{fill:none;stroke-width:2;stroke-linejoin:round;stroke-linecap:round}
 .chart .raw{stroke-width:1;stroke-opacity:.32}
 .chart .band{stroke:none;fill-opacity:.2}
-.chart .swatch{stroke-width:2.5;stroke-linecap:round}.chart .faint{stroke-opacity:.35;stroke-width:4}
+.chart .swatch{stroke-width:2.5;stroke-linecap:round}
 .chart .bad{fill:none;stroke:#dc2626;stroke-width:1.8;stroke-linecap:round}
 .chart .dot circle{stroke:#fff;stroke-width:1.2}
 .chart .c0{stroke:#2563eb}.chart .c1{stroke:#ea580c}.chart .c2{stroke:#0d9488}
@@ -54,8 +54,8 @@ h2{font-size:16px;margin:36px 0 12px}
 .good{color:var(--good);background:var(--goodbg)}.warn{color:var(--warn);background:var(--warnbg)}
 .bad-pill{color:var(--bad);background:var(--badbg)}.run{color:var(--blue);background:var(--bluebg)}
 .card,figure,.tile{background:var(--card);border:1px solid var(--rule);border-radius:12px}
-.tiles{display:grid;grid-template-columns:repeat(auto-fit,minmax(168px,1fr));gap:12px}
-.tile{padding:14px 18px}
+.tiles{display:flex;flex-wrap:wrap;gap:12px}
+.tile{padding:14px 18px;flex:1 1 calc(100%/var(--columns) - 12px);min-width:200px}
 .tile span{display:block;color:var(--soft);font-size:13px}
 .tile b{display:block;font-size:25px;line-height:1.3;font-weight:650;letter-spacing:-.015em;font-variant-numeric:tabular-nums;white-space:nowrap}
 .charts{display:grid;grid-template-columns:repeat(2,minmax(0,1fr));gap:16px}
