@@ -32,7 +32,6 @@ function(vhost_add_plugin name)
   set_target_properties(${target} PROPERTIES PREFIX "lib" OUTPUT_NAME "${name}" SUFFIX ".so"
     LIBRARY_OUTPUT_DIRECTORY "${folder}" C_VISIBILITY_PRESET hidden CXX_VISIBILITY_PRESET hidden
     VISIBILITY_INLINES_HIDDEN ON LINK_DEPENDS "${CMAKE_CURRENT_FUNCTION_LIST_DIR}/plugin.map")
-  target_compile_features(${target} PRIVATE c_std_11 cxx_std_20)
   target_link_libraries(${target} PRIVATE vhost::sdk ${ARG_LINK})
   if(TARGET vhost::build)
     target_link_libraries(${target} PRIVATE vhost::build)

@@ -12,10 +12,14 @@ struct Shared {
 template struct __attribute__((visibility("default"))) Shared<int>;
 #endif
 #ifdef BAD_MANY
-extern "C" __attribute__((visibility("default"))) int surplus_symbol() { return 1; }
+extern "C" __attribute__((visibility("default"))) int surplus_symbol() {
+  return 1;
+}
 #endif
 #ifdef BAD_NONE
-extern "C" __attribute__((visibility("hidden"), used)) int nothing() { return 1; }
+extern "C" __attribute__((visibility("hidden"), used)) int nothing() {
+  return 1;
+}
 #else
 struct Mask {
   using Params = vh::NoParams;

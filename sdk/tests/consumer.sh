@@ -7,7 +7,6 @@ rm -rf "$folder"
 mkdir -p "$folder"
 "$cmake" -S "$sdk" -B "$folder/sdk-build" -G "$generator" -DCMAKE_CXX_COMPILER="$compiler" > "$folder/log"
 "$cmake" --build "$folder/sdk-build" --target vhost_describe >> "$folder/log"
-"$cmake" --build "$folder/sdk-build" >> "$folder/log"
 "$cmake" --install "$folder/sdk-build" --prefix "$folder/sdk" >> "$folder/log"
 cp -r "$sdk/template" "$folder/mine"
 "$cmake" -S "$folder/mine" -B "$folder/mine-build" -G "$generator" -DCMAKE_CXX_COMPILER="$compiler" \

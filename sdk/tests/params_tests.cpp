@@ -117,7 +117,9 @@ BOOST_AUTO_TEST_CASE(the_schema_says_types_ranges_defaults_and_docs) {
     "scale":{"type":["number","null"],"exclusiveMinimum":0,"default":null,"description":"null = by width"},
     "files":{"type":"array","items":{"type":"string"},"default":[],"description":"a list"},
     "classes":{"type":"integer","minimum":1,"description":"the number of classes"}},
-    "required":["classes"],"additionalProperties":false})", "expected").root;
+    "required":["classes"],"additionalProperties":false})",
+                                          "expected")
+                            .root;
   BOOST_TEST(vhost::canonical_json(schema) == vhost::canonical_json(expected));
 }
 
@@ -131,6 +133,8 @@ BOOST_AUTO_TEST_CASE(the_hosts_validator_takes_the_schema_and_fills_the_same_def
   BOOST_TEST(value.as_object().size() == 9u);
 }
 
-BOOST_AUTO_TEST_CASE(defaults_stand_alone) { BOOST_TEST(vh::default_params<Params>().patch.size() == 3u); }
+BOOST_AUTO_TEST_CASE(defaults_stand_alone) {
+  BOOST_TEST(vh::default_params<Params>().patch.size() == 3u);
+}
 
 BOOST_AUTO_TEST_SUITE_END()

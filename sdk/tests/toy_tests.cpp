@@ -13,7 +13,8 @@
 namespace {
 
 const vh_plugin_entry& entry(const std::string& name) {
-  const std::string path = std::string(std::getenv("VHOST_BUILD_DIR")) + "/plugins/" + name + "/0.1.0/lib" + name + ".so";
+  const std::string path =
+      std::string(std::getenv("VHOST_BUILD_DIR")) + "/plugins/" + name + "/0.1.0/lib" + name + ".so";
   void* library = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
   BOOST_REQUIRE_MESSAGE(library, dlerror());
   const auto* e = static_cast<const vh_plugin_entry*>(dlsym(library, "vh_plugin_entry_v1"));
@@ -37,7 +38,9 @@ struct Part {
     build.package_dir = build.cache_dir = "";
     status = table->create(&build, &self, &err);
   }
-  ~Part() { if (self) table->destroy(self); }
+  ~Part() {
+    if (self) table->destroy(self);
+  }
   Part(const Part&) = delete;
   vhost::json::value params;
   vh_specs nothing;
@@ -137,8 +140,10 @@ BOOST_AUTO_TEST_CASE(a_mask_keeps_to_its_counts_for_every_seed) {
     std::vector<uint8_t> mask(32, 7);
     BOOST_REQUIRE(part.table->draw(part.self, grid, seed, mask.data(), &part.err) == VH_OK);
     BOOST_TEST(std::accumulate(mask.begin(), mask.end(), 0) == 24);
-    if (seed == 0) first = mask;
-    else BOOST_TEST(mask != first);
+    if (seed == 0)
+      first = mask;
+    else
+      BOOST_TEST(mask != first);
   }
 }
 

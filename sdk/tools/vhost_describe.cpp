@@ -19,9 +19,12 @@ std::string quote(const std::string& s) {
   std::string out = "\"";
   for (const char c : s) {
     char escape[8];
-    if (c == '"' || c == '\\') out += '\\', out += c;
-    else if (static_cast<unsigned char>(c) >= 0x20) out += c;
-    else std::snprintf(escape, sizeof escape, "\\u%04x", static_cast<unsigned>(c)), out += escape;
+    if (c == '"' || c == '\\')
+      out += '\\', out += c;
+    else if (static_cast<unsigned char>(c) >= 0x20)
+      out += c;
+    else
+      std::snprintf(escape, sizeof escape, "\\u%04x", static_cast<unsigned>(c)), out += escape;
   }
   return out + '"';
 }
@@ -37,10 +40,13 @@ void check_exports(const std::string& bytes) {
   std::string wrong;
   for (const Export& e : elf_exports(bytes)) {
     if (e.unique) throw std::runtime_error("exports the UNIQUE symbol " + e.name + "; compile with -fno-gnu-unique");
-    if (e.name == "vh_plugin_entry_v1") entry = true;
-    else wrong += " " + e.name;
+    if (e.name == "vh_plugin_entry_v1")
+      entry = true;
+    else
+      wrong += " " + e.name;
   }
-  if (!entry) throw std::runtime_error("doesn't export vh_plugin_entry_v1; write VH_PLUGIN(...) or VH_C_PLUGIN(...) in one file");
+  if (!entry)
+    throw std::runtime_error("doesn't export vh_plugin_entry_v1; write VH_PLUGIN(...) or VH_C_PLUGIN(...) in one file");
   if (!wrong.empty()) throw std::runtime_error("exports more than vh_plugin_entry_v1:" + wrong);
 }
 
@@ -54,7 +60,8 @@ const vh_plugin_entry& open_entry(const std::filesystem::path& library) {
 
 // The build tag lies in the ELF note, in front of which no other text of this form stands.
 std::string build_tag(const std::string& bytes) {
-  const vh_elf_note note{6u, 4 * sizeof(uint32_t) + 32, 1u, {'v', 'h', 'o', 's', 't', 0, 0, 0}, VH_PLUGIN_MAGIC, 0, 0, 0, {}};
+  const vh_elf_note note{
+      6u, 4 * sizeof(uint32_t) + 32, 1u, {'v', 'h', 'o', 's', 't', 0, 0, 0}, VH_PLUGIN_MAGIC, 0, 0, 0, {}};
   const size_t place = bytes.find(std::string(reinterpret_cast<const char*>(&note), offsetof(vh_elf_note, abi_major)));
   if (place == std::string::npos) throw std::runtime_error("has no ELF note .note.vhost");
   return bytes.c_str() + place + offsetof(vh_elf_note, build_tag);
@@ -64,8 +71,9 @@ struct Components : vh_component_sink {
   Components() : vh_component_sink{sizeof(vh_component_sink), 0, &append} {}
   static int32_t append(vh_component_sink* self, const vh_component* c) {
     std::string& out = static_cast<Components*>(self)->json;
-    out += std::string(out.empty() ? "" : ",") + "\n    {\"interface\": " + quote(c->interface_id) + ", \"name\": " +
-           quote(c->name) + ", \"summary\": " + quote(c->summary) + ",\n     \"schema\": " + c->schema + "}";
+    out += std::string(out.empty() ? "" : ",") + "\n    {\"interface\": " + quote(c->interface_id) +
+           ", \"name\": " + quote(c->name) + ", \"summary\": " + quote(c->summary) +
+           ",\n     \"schema\": " + c->schema + "}";
     return VH_OK;
   }
   std::string json;
@@ -103,11 +111,11 @@ int main(int argc, char** argv) {
     const std::string components = components_of(entry);
     write_whole(argv[6], "{\n  \"schema\": 1,\n  \"name\": " + quote(argv[2]) + ",\n  \"version\": " + quote(argv[3]) +
                              ",\n  \"licence\": " + quote(argv[4]) + ",\n  \"description\": " + quote(argv[5]) +
-                             ",\n  \"abi\": {\"major\": " + std::to_string(entry.abi_major) + ", \"minor\": " +
-                             std::to_string(entry.abi_minor) + ", \"target_minor\": " + std::to_string(entry.target_minor) +
-                             "},\n  \"build\": " + quote(build_tag(bytes)) + ",\n  \"library\": " +
-                             quote(library.filename().string()) + ",\n  \"sha256\": \"" + sha256_hex(bytes) +
-                             "\",\n  \"components\": [" + components + "\n  ]\n}\n");
+                             ",\n  \"abi\": {\"major\": " + std::to_string(entry.abi_major) +
+                             ", \"minor\": " + std::to_string(entry.abi_minor) + ", \"target_minor\": " +
+                             std::to_string(entry.target_minor) + "},\n  \"build\": " + quote(build_tag(bytes)) +
+                             ",\n  \"library\": " + quote(library.filename().string()) + ",\n  \"sha256\": \"" +
+                             sha256_hex(bytes) + "\",\n  \"components\": [" + components + "\n  ]\n}\n");
   } catch (const std::exception& e) {
     std::cerr << "vhost-describe: " << library.string() << ": " << e.what() << "\n";
     return 1;

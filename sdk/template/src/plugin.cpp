@@ -26,9 +26,9 @@ class Charbonnier {
   uint32_t normaliser() const { return masked_ ? VH_DIVIDE_MASKED : VH_DIVIDE_SAMPLES; }
 
   void run(const vh::Step& step) {
-    const vh::Tensor d = step.in("pred") - step.in("target");  // B x N x C
+    const vh::Tensor d = step.in("pred") - step.in("target");                                        // B x N x C
     const vh::Tensor per_token = vh::ops::sqrt(d * d + params_.epsilon * params_.epsilon).mean(-1);  // B x N
-    const vh::Tensor per_sample = masked_ ? per_token.sum(1) : per_token.mean(1);  // B
+    const vh::Tensor per_sample = masked_ ? per_token.sum(1) : per_token.mean(1);                    // B
     step.out("loss.sum", (per_sample * step.in("sample_weight")).sum());
   }
 

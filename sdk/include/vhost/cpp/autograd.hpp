@@ -2,9 +2,9 @@
 //
 //   struct Scale : vh::Function {
 //     double factor;
-//     std::vector<vh::Spec> shape(vh::Tensors in) override;                        // sizes and types of the outputs, for meta tensors
-//     std::vector<vh::Tensor> forward(vh::Tensors in, vh::Saved& save) override;   // [step], without grad
-//     std::vector<vh::Tensor> backward(const vh::Saved& saved, vh::Tensors grad_out) override;  // [backward]
+//     std::vector<vh::Spec> shape(vh::Tensors in) override;                        // sizes and types of the outputs,
+//     for meta tensors std::vector<vh::Tensor> forward(vh::Tensors in, vh::Saved& save) override;   // [step], without
+//     grad std::vector<vh::Tensor> backward(const vh::Saved& saved, vh::Tensors grad_out) override;  // [backward]
 //   };
 //   std::vector<vh::Tensor> y = vh::apply(std::make_unique<Scale>(...), {x}, /*n_out=*/1);
 #pragma once
@@ -93,8 +93,8 @@ std::vector<Tensor> apply(std::unique_ptr<Function> function, const std::vector<
   std::vector<vh_tensor*> out(n_out);
   vh_error err = detail::new_error();
   auto* context = new detail::FunctionContext{std::move(function), n_in, n_out};
-  detail::check(autograd.apply(&detail::FunctionEdge::table<Flags>, context, Tensors(inputs).handles(), n_in, out.data(),
-                               n_out, &err),
+  detail::check(autograd.apply(&detail::FunctionEdge::table<Flags>, context, Tensors(inputs).handles(), n_in,
+                               out.data(), n_out, &err),
                 err, "apply");
   std::vector<Tensor> result;
   for (vh_tensor* t : out) result.push_back(Tensor::take(t));

@@ -11,7 +11,8 @@ namespace detail {
 
 template <class F>
 struct Closure {
-  static int32_t call(void* ctx, vh_tensor* const* in, uint32_t n_in, vh_tensor** out, uint32_t n_out, vh_error* err) noexcept {
+  static int32_t call(void* ctx, vh_tensor* const* in, uint32_t n_in, vh_tensor** out, uint32_t n_out,
+                      vh_error* err) noexcept {
     return guard(err, [&] {
       std::vector<Tensor> inputs;
       for (uint32_t i = 0; i < n_in; ++i) inputs.push_back(Tensor::share(in[i]));
@@ -20,7 +21,8 @@ struct Closure {
         if (n_out != 1) throw argument_error(str("a checkpoint gave 1 tensor, wanted ", n_out));
         out[0] = result.release();
       } else {
-        if (result.size() != n_out) throw argument_error(str("a checkpoint gave ", result.size(), " tensors, wanted ", n_out));
+        if (result.size() != n_out)
+          throw argument_error(str("a checkpoint gave ", result.size(), " tensors, wanted ", n_out));
         for (uint32_t i = 0; i < n_out; ++i) out[i] = result[i].release();
       }
     });
@@ -31,8 +33,8 @@ struct Closure {
 
 }  // namespace detail
 
-// [step] fn(const std::vector<Tensor>&) -> std::vector<Tensor> of n_out. It is copied, lives until backward is done, and what
-// it captures by reference must live as long: a part's own members do.
+// [step] fn(const std::vector<Tensor>&) -> std::vector<Tensor> of n_out. It is copied, lives until backward is done,
+// and what it captures by reference must live as long: a part's own members do.
 template <class F>
 std::vector<Tensor> checkpoint(const Scope& scope, const std::vector<Tensor>& inputs, uint32_t n_out, F fn) {
   using Closure = detail::Closure<F>;
@@ -40,8 +42,8 @@ std::vector<Tensor> checkpoint(const Scope& scope, const std::vector<Tensor>& in
   std::vector<vh_tensor*> out(n_out);
   vh_error err = detail::new_error();
   vh_closure closure{sizeof(vh_closure), 0, new Closure{std::move(fn)}, &Closure::call, &Closure::destroy};
-  detail::check(autograd.checkpoint(&closure, scope.get(), Tensors(inputs).handles(), static_cast<uint32_t>(inputs.size()),
-                                    out.data(), n_out, &err),
+  detail::check(autograd.checkpoint(&closure, scope.get(), Tensors(inputs).handles(),
+                                    static_cast<uint32_t>(inputs.size()), out.data(), n_out, &err),
                 err, "checkpoint");
   std::vector<Tensor> result;
   for (vh_tensor* t : out) result.push_back(Tensor::take(t));

@@ -31,7 +31,9 @@ std::string str(const T&... parts) {
 inline Error data_error(const std::string& path, const std::string& message) {
   return Error(message, VH_ERR_DATA, path);
 }
-inline Error argument_error(const std::string& message) { return Error(message, VH_ERR_ARGUMENT); }
+inline Error argument_error(const std::string& message) {
+  return Error(message, VH_ERR_ARGUMENT);
+}
 inline Error param_error(const std::string& pointer, const std::string& message) {
   return Error(message, VH_ERR_PARAM, {}, pointer);
 }

@@ -5,16 +5,19 @@
 
 namespace vh {
 
-// [B,N,C] with the grid's tokens, t-major, after `prefix_tokens` others -> [B,C,T,H,W]. A [B,C,T,H,W] comes back as it is.
+// [B,N,C] with the grid's tokens, t-major, after `prefix_tokens` others -> [B,C,T,H,W]. A [B,C,T,H,W] comes back as it
+// is.
 inline Tensor as_grid(const Tensor& x, const Grid& grid, int64_t prefix_tokens = 0) {
   if (x.dim() == 5) return x;
   if (x.dim() != 3 || x.size(1) != prefix_tokens + cells(grid))
-    throw argument_error(str("as_grid: ", text(x.sizes()), " isn't [B,", prefix_tokens + cells(grid), ",C] (", prefix_tokens,
-                             " prefix tokens and a grid of ", grid[0], "x", grid[1], "x", grid[2], ")"));
+    throw argument_error(str("as_grid: ", text(x.sizes()), " isn't [B,", prefix_tokens + cells(grid), ",C] (",
+                             prefix_tokens, " prefix tokens and a grid of ", grid[0], "x", grid[1], "x", grid[2], ")"));
   const Tensor tokens = prefix_tokens ? x.slice(1, prefix_tokens) : x;
   return tokens.transpose(1, 2).reshape({x.size(0), x.size(2), grid[0], grid[1], grid[2]});
 }
-inline Tensor as_grid(const Tensor& x, const Spec& spec) { return as_grid(x, spec.grid, spec.prefix_tokens); }
+inline Tensor as_grid(const Tensor& x, const Spec& spec) {
+  return as_grid(x, spec.grid, spec.prefix_tokens);
+}
 
 // [B,C,T,H,W] -> [B,T*H*W,C], t-major. Of [B,N,C] the prefix tokens are dropped.
 inline Tensor as_tokens(const Tensor& x, int64_t prefix_tokens = 0) {
@@ -22,7 +25,9 @@ inline Tensor as_tokens(const Tensor& x, int64_t prefix_tokens = 0) {
   if (x.dim() != 3) throw argument_error(str("as_tokens: ", text(x.sizes()), " is neither [B,C,T,H,W] nor [B,N,C]"));
   return prefix_tokens ? x.slice(1, prefix_tokens) : x;
 }
-inline Tensor as_tokens(const Tensor& x, const Spec& spec) { return as_tokens(x, spec.prefix_tokens); }
+inline Tensor as_tokens(const Tensor& x, const Spec& spec) {
+  return as_tokens(x, spec.prefix_tokens);
+}
 
 inline constexpr int64_t kAny = -1;  // in check_shape: this axis may have any size
 

@@ -12,13 +12,27 @@ namespace vh {
 class Tensor {
  public:
   Tensor() = default;
-  Tensor(const Tensor& other) noexcept : handle_(other.handle_) { if (handle_) table().retain(handle_); }
+  Tensor(const Tensor& other) noexcept : handle_(other.handle_) {
+    if (handle_) table().retain(handle_);
+  }
   Tensor(Tensor&& other) noexcept : handle_(std::exchange(other.handle_, nullptr)) {}
-  Tensor& operator=(Tensor other) noexcept { std::swap(handle_, other.handle_); return *this; }
-  ~Tensor() { if (handle_) table().release(handle_); }
+  Tensor& operator=(Tensor other) noexcept {
+    std::swap(handle_, other.handle_);
+    return *this;
+  }
+  ~Tensor() {
+    if (handle_) table().release(handle_);
+  }
 
-  static Tensor take(vh_tensor* owned) { Tensor t; t.handle_ = owned; return t; }
-  static Tensor share(vh_tensor* borrowed) { if (borrowed) table().retain(borrowed); return take(borrowed); }
+  static Tensor take(vh_tensor* owned) {
+    Tensor t;
+    t.handle_ = owned;
+    return t;
+  }
+  static Tensor share(vh_tensor* borrowed) {
+    if (borrowed) table().retain(borrowed);
+    return take(borrowed);
+  }
   vh_tensor* get() const { return handle_; }
   vh_tensor* release() { return std::exchange(handle_, nullptr); }  // the caller owns it now
   bool defined() const { return handle_ != nullptr; }
@@ -26,20 +40,32 @@ class Tensor {
   // Facts: [any]. A negative axis counts from the end.
   int64_t dim() const { return table().rank(handle_); }
   Ints sizes() const { return handle_ ? Ints(table().sizes(handle_), static_cast<size_t>(dim())) : Ints(); }
-  std::vector<int64_t> shape() const { const Ints s = sizes(); return {s.begin(), s.end()}; }
+  std::vector<int64_t> shape() const {
+    const Ints s = sizes();
+    return {s.begin(), s.end()};
+  }
   int64_t size(int64_t axis) const;
   int64_t numel() const { return table().numel(handle_); }
   DType dtype() const { return static_cast<DType>(table().dtype(handle_)); }
-  Device device() const { Device d; table().device(handle_, &d.type, &d.index); return d; }
+  Device device() const {
+    Device d;
+    table().device(handle_, &d.type, &d.index);
+    return d;
+  }
   bool is_meta() const { return device().type == VH_META; }
   bool requires_grad() const { return table().requires_grad(handle_) != 0; }
   bool is_contiguous() const { return table().is_contiguous(handle_) != 0; }
 
   // Memory: [step]. data() is on the tensor's device, and NULL on meta; mutable_data() tells autograd.
-  template <class T> const T* data() const { return static_cast<const T*>(table().data(handle_)); }
-  template <class T> T* mutable_data();
-  double item() const;                                  // of one element; waits for the device
-  template <class T> std::vector<T> to_vector() const;  // copies in row-major order; waits for the device
+  template <class T>
+  const T* data() const {
+    return static_cast<const T*>(table().data(handle_));
+  }
+  template <class T>
+  T* mutable_data();
+  double item() const;  // of one element; waits for the device
+  template <class T>
+  std::vector<T> to_vector() const;  // copies in row-major order; waits for the device
 
   // Operators: tensor.hpp.
   Tensor view(Ints size) const;
@@ -113,7 +139,8 @@ template <class T>
 std::vector<T> Tensor::to_vector() const {
   std::vector<T> out(static_cast<size_t>(numel()));
   vh_error err = detail::new_error();
-  detail::check(table().to_host(handle_, out.data(), static_cast<int64_t>(out.size() * sizeof(T)), &err), err, "to_vector");
+  detail::check(table().to_host(handle_, out.data(), static_cast<int64_t>(out.size() * sizeof(T)), &err), err,
+                "to_vector");
   return out;
 }
 

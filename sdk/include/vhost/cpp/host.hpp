@@ -46,7 +46,9 @@ inline void connect(const vh_host* host) {
 }  // namespace detail
 
 // The tables, for what the C++ layer doesn't wrap.
-inline const Services& services() { return detail::services; }
+inline const Services& services() {
+  return detail::services;
+}
 
 template <class Table>
 const Table& need(const Table* table, const char* id) {

@@ -22,8 +22,8 @@ inline void progress(const std::string& what, int64_t done, int64_t total) {
   if (services().log->cancelled()) throw Error("cancelled", VH_ERR_CANCELLED);
 }
 
-// [any] fn(begin, end) on disjoint half-open ranges that cover [0, n), at least `grain` long but the last. Throws the first
-// exception. Inline in [worker] and nested calls.
+// [any] fn(begin, end) on disjoint half-open ranges that cover [0, n), at least `grain` long but the last. Throws the
+// first exception. Inline in [worker] and nested calls.
 template <class F>
 void parallel_for(int64_t n, int64_t grain, const F& fn) {
   struct Context {

@@ -1,4 +1,5 @@
-// Layers in the manner of torch.nn, with its parameter names and shapes. Each makes its parameters in the scope it is given
+// Layers in the manner of torch.nn, with its parameter names and shapes. Each makes its parameters in the scope it is
+// given
 // ([setup]) and is called with tensors ([step]). Biases and norms are exempt from weight decay. Layers that behave
 // differently in training take `train`: there is no global state.
 #pragma once
@@ -19,7 +20,9 @@ struct Module {
   Scope scope;
 
  protected:
-  Tensor weight_param(Ints shape, const std::string& init) const { return scope.param("weight", shape, {.init = init}); }
+  Tensor weight_param(Ints shape, const std::string& init) const {
+    return scope.param("weight", shape, {.init = init});
+  }
   // An empty init is PyTorch's default: uniform in +-1/sqrt(fan_in).
   Tensor bias_param(int64_t n, int64_t fan_in, const std::string& init) const {
     const std::string text = init.empty() ? str("bias_uniform(fan_in=", fan_in, ")") : init;
@@ -44,8 +47,10 @@ struct Linear : Module {  // [*, in] -> [*, out]
 struct LayerNorm : Module {  // over the last axis
   LayerNorm() = default;
   LayerNorm(const Scope& scope_, int64_t width, double eps_ = 1e-5)
-      : Module(scope_), weight(scope.param("weight", {width}, {.init = "ones", .no_decay = true})),
-        bias(scope.param("bias", {width}, {.no_decay = true})), eps(eps_) {}
+      : Module(scope_),
+        weight(scope.param("weight", {width}, {.init = "ones", .no_decay = true})),
+        bias(scope.param("bias", {width}, {.no_decay = true})),
+        eps(eps_) {}
   Tensor operator()(const Tensor& x) const { return ops::layer_norm(x, weight.sizes(), weight, bias, eps); }
   Tensor weight, bias;
   double eps = 1e-5;
@@ -67,15 +72,18 @@ struct Conv : Module {  // [B, in, (T,) H, W] -> [B, out, ...]
     int64_t fan_in = in / o.groups;
     for (auto* list : {&o.kernel, &o.stride, &o.padding, &o.dilation}) {
       if (list->size() == 1) list->resize(D, list->front());
-      if (list->size() != D) throw argument_error(str("a ", D, "-D convolution takes 1 or ", D, " numbers, got ", text(*list)));
+      if (list->size() != D)
+        throw argument_error(str("a ", D, "-D convolution takes 1 or ", D, " numbers, got ", text(*list)));
     }
     for (const int64_t k : o.kernel) shape.push_back(k), fan_in *= k;
     weight = weight_param(shape, o.init);
     if (o.bias) bias = bias_param(out, fan_in, o.bias_init);
   }
   Tensor operator()(const Tensor& x) const {
-    if constexpr (D == 2) return ops::conv2d(x, weight, bias, o.stride, o.padding, o.dilation, o.groups);
-    else return ops::conv3d(x, weight, bias, o.stride, o.padding, o.dilation, o.groups);
+    if constexpr (D == 2)
+      return ops::conv2d(x, weight, bias, o.stride, o.padding, o.dilation, o.groups);
+    else
+      return ops::conv3d(x, weight, bias, o.stride, o.padding, o.dilation, o.groups);
   }
   ConvOptions o;
   Tensor weight, bias;
@@ -86,10 +94,12 @@ using Conv3d = Conv<3>;
 struct BatchNorm : Module {  // over axis 1
   BatchNorm() = default;
   BatchNorm(const Scope& scope_, int64_t width, double eps_ = 1e-5, double momentum_ = 0.1)
-      : Module(scope_), weight(scope.param("weight", {width}, {.init = "ones", .no_decay = true})),
+      : Module(scope_),
+        weight(scope.param("weight", {width}, {.init = "ones", .no_decay = true})),
         bias(scope.param("bias", {width}, {.no_decay = true})),
         running_mean(scope.param("running_mean", {width}, {.role = VH_BUFFER})),
-        running_var(scope.param("running_var", {width}, {.init = "ones", .role = VH_BUFFER})), eps(eps_),
+        running_var(scope.param("running_var", {width}, {.init = "ones", .role = VH_BUFFER})),
+        eps(eps_),
         momentum(momentum_) {}
   Tensor operator()(const Tensor& x, bool train) const {
     return ops::batch_norm(x, weight, bias, running_mean, running_var, train, momentum, eps, /*cudnn_enabled=*/true);
@@ -103,7 +113,8 @@ struct Dropout {
   Tensor operator()(const Tensor& x, bool train) const { return train && p > 0 ? ops::dropout(x, p, true) : x; }
 };
 
-// Stochastic depth: zeroes whole samples of a residual branch (Huang et al., "Deep Networks with Stochastic Depth", 2016).
+// Stochastic depth: zeroes whole samples of a residual branch (Huang et al., "Deep Networks with Stochastic Depth",
+// 2016).
 struct DropPath {
   double p = 0;
   Tensor operator()(const Tensor& x, bool train) const {  // [B, ...]
@@ -118,9 +129,7 @@ struct Mlp : Module {  // [*, C] -> [*, C]
   Mlp() = default;
   Mlp(const Scope& scope_, int64_t width, int64_t hidden, double drop_ = 0, const LinearOptions& o = {})
       : Module(scope_), fc1(scope / "fc1", width, hidden, o), fc2(scope / "fc2", hidden, width, o), drop{drop_} {}
-  Tensor operator()(const Tensor& x, bool train) const {
-    return drop(fc2(drop(ops::gelu(fc1(x)), train)), train);
-  }
+  Tensor operator()(const Tensor& x, bool train) const { return drop(fc2(drop(ops::gelu(fc1(x)), train)), train); }
   Linear fc1, fc2;
   Dropout drop;
 };
@@ -137,7 +146,8 @@ struct AttentionOptions {
 struct Attention : Module {  // [B, N, C] -> [B, N, C]
   Attention() = default;
   Attention(const Scope& scope_, int64_t width, const AttentionOptions& o_) : Module(scope_), o(o_) {
-    if (o.head_width == 0 && width % o.heads) throw argument_error(str("width ", width, " isn't divisible by ", o.heads, " heads"));
+    if (o.head_width == 0 && width % o.heads)
+      throw argument_error(str("width ", width, " isn't divisible by ", o.heads, " heads"));
     if (o.head_width == 0) o.head_width = width / o.heads;
     const int64_t inner = o.heads * o.head_width;
     LinearOptions linear = o.linear;
@@ -153,7 +163,8 @@ struct Attention : Module {  // [B, N, C] -> [B, N, C]
   Tensor operator()(const Tensor& x, bool train) const {
     const int64_t b = x.size(0), n = x.size(1);
     const Tensor bias = q_bias.defined() ? ops::cat({q_bias, ops::zeros_like(v_bias), v_bias}) : qkv.bias;
-    const Tensor all = ops::linear(x, qkv.weight, bias).reshape({b, n, 3, o.heads, o.head_width}).permute({2, 0, 3, 1, 4});
+    const Tensor all =
+        ops::linear(x, qkv.weight, bias).reshape({b, n, 3, o.heads, o.head_width}).permute({2, 0, 3, 1, 4});
     const std::vector<Tensor> part = ops::unbind(all);  // 3 of B x heads x N x head_width
     const Tensor y = ops::scaled_dot_product_attention(part[0], part[1], part[2], {}, train ? o.attention_drop : 0.0);
     return Dropout{o.drop}(proj(y.transpose(1, 2).reshape({b, n, o.heads * o.head_width})), train);

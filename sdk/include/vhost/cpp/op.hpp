@@ -6,10 +6,16 @@ namespace vh {
 namespace detail {
 
 struct LiveDefault {};
-struct OptionalTensor { vh_tensor* handle; };
+struct OptionalTensor {
+  vh_tensor* handle;
+};
 
-inline LiveDefault live_default() { return {}; }
-inline OptionalTensor optional(const Tensor& t) { return {t.get()}; }
+inline LiveDefault live_default() {
+  return {};
+}
+inline OptionalTensor optional(const Tensor& t) {
+  return {t.get()};
+}
 
 inline vh_value tagged(uint32_t tag, int64_t i) {
   vh_value out{tag, 0, {}};
@@ -46,14 +52,30 @@ inline vh_value to_value(double d) {
   out.v.d = d;
   return out;
 }
-inline vh_value to_value(bool b) { return tagged(VH_BOOLEAN, b); }
-inline vh_value to_value(int64_t i) { return tagged(VH_INT, i); }
-inline vh_value to_value(const Scalar& s) { return s.value(); }
-inline vh_value to_value(const Ints& list) { return list.value(); }
-inline vh_value to_value(const MaybeInts& list) { return list.value(); }
-inline vh_value to_value(LiveDefault) { return tagged(VH_DEFAULT, 0); }
-inline vh_value to_value(MemoryFormat format) { return tagged(VH_INT, static_cast<int64_t>(format)); }
-inline vh_value to_value(Device device) { return tagged(VH_DEVICE, device.type | (int64_t{device.index} << 8)); }
+inline vh_value to_value(bool b) {
+  return tagged(VH_BOOLEAN, b);
+}
+inline vh_value to_value(int64_t i) {
+  return tagged(VH_INT, i);
+}
+inline vh_value to_value(const Scalar& s) {
+  return s.value();
+}
+inline vh_value to_value(const Ints& list) {
+  return list.value();
+}
+inline vh_value to_value(const MaybeInts& list) {
+  return list.value();
+}
+inline vh_value to_value(LiveDefault) {
+  return tagged(VH_DEFAULT, 0);
+}
+inline vh_value to_value(MemoryFormat format) {
+  return tagged(VH_INT, static_cast<int64_t>(format));
+}
+inline vh_value to_value(Device device) {
+  return tagged(VH_DEVICE, device.type | (int64_t{device.index} << 8));
+}
 inline vh_value to_value(DType dtype) {
   return dtype == DType::any ? tagged(VH_DEFAULT, 0) : tagged(VH_DTYPE, static_cast<int64_t>(dtype));
 }
@@ -71,16 +93,20 @@ inline std::vector<Tensor> take_list(void* handle) {
   return out;
 }
 
-template <class T> struct Result;
-template <> struct Result<Tensor> {
+template <class T>
+struct Result;
+template <>
+struct Result<Tensor> {
   static constexpr uint32_t count = 1;
   static Tensor take(const vh_value* v) { return Tensor::take(v->v.t); }
 };
-template <> struct Result<std::vector<Tensor>> {
+template <>
+struct Result<std::vector<Tensor>> {
   static constexpr uint32_t count = 1;
   static std::vector<Tensor> take(const vh_value* v) { return take_list(v->v.p); }
 };
-template <size_t N> struct Result<std::array<Tensor, N>> {
+template <size_t N>
+struct Result<std::array<Tensor, N>> {
   static constexpr uint32_t count = N;
   static std::array<Tensor, N> take(const vh_value* v) {
     std::array<Tensor, N> out;

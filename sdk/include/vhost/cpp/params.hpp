@@ -15,8 +15,8 @@
 //     }
 //   };
 //
-// Types: bool, int, int64_t, double, std::string, std::vector and std::optional of those. required(name, field, rule, doc)
-// has no default. In a vector, ranges and choices hold for each item.
+// Types: bool, int, int64_t, double, std::string, std::vector and std::optional of those. required(name, field, rule,
+// doc) has no default. In a vector, ranges and choices hold for each item.
 #pragma once
 #include "host.hpp"
 #include "rule.hpp"
@@ -66,11 +66,17 @@ void read(const vh_node* node, const std::string& pointer, const std::string& pa
 
 struct SetDefaults {
   template <class T>
-  void operator()(const char*, T& field, const std::type_identity_t<T>& value, const Rule&, const char*) { field = value; }
+  void operator()(const char*, T& field, const std::type_identity_t<T>& value, const Rule&, const char*) {
+    field = value;
+  }
   template <class T>
-  void operator()(const char*, T& field, const std::type_identity_t<T>& value, const char*) { field = value; }
+  void operator()(const char*, T& field, const std::type_identity_t<T>& value, const char*) {
+    field = value;
+  }
   template <class T>
-  void required(const char*, T& field, const Rule&, const char*) { field = T{}; }
+  void required(const char*, T& field, const Rule&, const char*) {
+    field = T{};
+  }
 };
 
 class Parser {
@@ -78,8 +84,10 @@ class Parser {
   explicit Parser(const vh_node* node) : node_(node) {}
   template <class T>
   void operator()(const char* name, T& field, const std::type_identity_t<T>& value, const Rule& rule, const char*) {
-    if (has(name)) read(node_, pointer(name), pointer(name), field);
-    else field = value;
+    if (has(name))
+      read(node_, pointer(name), pointer(name), field);
+    else
+      field = value;
     check_rule(pointer(name), field, rule);
   }
   template <class T>
@@ -124,8 +132,8 @@ class SchemaWriter {
 
  private:
   void add(const char* name, const std::string& members, const char* doc) {
-    properties_ += (properties_.empty() ? "" : ",") + json(std::string(name)) + ":{" + members + ",\"description\":" +
-                   json(std::string(doc)) + "}";
+    properties_ += (properties_.empty() ? "" : ",") + json(std::string(name)) + ":{" + members +
+                   ",\"description\":" + json(std::string(doc)) + "}";
   }
   std::string properties_;
   std::vector<std::string> required_;
@@ -135,7 +143,8 @@ class SchemaWriter {
 
 // For parts without parameters.
 struct NoParams {
-  template <class V> void describe(V&) {}
+  template <class V>
+  void describe(V&) {}
 };
 
 // The struct with every field at its default.

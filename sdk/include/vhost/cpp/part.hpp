@@ -8,7 +8,7 @@ namespace vh {
 // How a parameter or buffer comes to be; vhost/params.h has the grammar of `init` and `on_resize`.
 struct ParamOptions {
   std::string init = "zeros";
-  std::string on_resize = {};   // empty = a checkpoint of other sizes is refused
+  std::string on_resize = {};  // empty = a checkpoint of other sizes is refused
   bool no_decay = false;
   bool frozen = false;
   int32_t role = VH_PARAMETER;
@@ -30,8 +30,16 @@ class Scope {
   }
   Scope operator/(int64_t i) const { return *this / std::to_string(i); }
   // The same scope, whose new parameters have this layer id (layer-wise learning rates), or scale of the learning rate.
-  Scope layer(int32_t id) const { Scope s = *this; s.layer_ = id; return s; }
-  Scope lr_scale(double factor) const { Scope s = *this; s.lr_scale_ = factor; return s; }
+  Scope layer(int32_t id) const {
+    Scope s = *this;
+    s.layer_ = id;
+    return s;
+  }
+  Scope lr_scale(double factor) const {
+    Scope s = *this;
+    s.lr_scale_ = factor;
+    return s;
+  }
 
   // [setup] The initial value depends on (seed, full name) alone. Its content may be swapped later: never cache what
   // derives from it.
@@ -40,7 +48,8 @@ class Scope {
   }
   // A fixed table, copied from `value`; saved = false: it is recomputed at create and not in checkpoints.
   Tensor buffer(const std::string& name, const Tensor& value, bool saved = true) const {
-    return create(name, value.sizes(), {.role = saved ? VH_BUFFER : VH_BUFFER_NOT_SAVED, .dtype = value.dtype()}, value.get());
+    return create(name, value.sizes(), {.role = saved ? VH_BUFFER : VH_BUFFER_NOT_SAVED, .dtype = value.dtype()},
+                  value.get());
   }
 
  private:
@@ -72,14 +81,20 @@ class Scope {
 // Argument of a part's constructor; valid for the constructor, but for `scope`.
 struct Build {
   explicit Build(const vh_build& b)
-      : scope(b.scope), in(b.in), want(b.want), package_dir(b.package_dir ? b.package_dir : ""),
-        cache_dir(b.cache_dir ? b.cache_dir : ""), device{b.device_type, b.device_index}, dtype(DType{b.dtype}),
-        meta((b.flags & VH_BUILD_META) != 0), teacher((b.flags & VH_BUILD_TEACHER) != 0) {}
+      : scope(b.scope),
+        in(b.in),
+        want(b.want),
+        package_dir(b.package_dir ? b.package_dir : ""),
+        cache_dir(b.cache_dir ? b.cache_dir : ""),
+        device{b.device_type, b.device_index},
+        dtype(DType{b.dtype}),
+        meta((b.flags & VH_BUILD_META) != 0),
+        teacher((b.flags & VH_BUILD_TEACHER) != 0) {}
   Scope scope;
-  Specs in, want;                      // what will arrive; what is wanted (heads)
+  Specs in, want;  // what will arrive; what is wanted (heads)
   std::string package_dir, cache_dir;
   Device device;
-  DType dtype;                         // of parameters
+  DType dtype;  // of parameters
   bool meta, teacher;
 
   // What a head is to predict; throws if nothing is wanted.

@@ -16,17 +16,31 @@ namespace vh {
 // What a value must satisfy; rules join with |.
 struct Rule {
   double min = -std::numeric_limits<double>::infinity(), max = std::numeric_limits<double>::infinity();
-  bool min_open = false, max_open = false;   // true: the bound itself isn't allowed
-  std::vector<std::string> names = {};       // allowed strings; empty = any
+  bool min_open = false, max_open = false;  // true: the bound itself isn't allowed
+  std::vector<std::string> names = {};      // allowed strings; empty = any
   size_t min_items = 0, max_items = std::numeric_limits<size_t>::max();
 };
-inline Rule range(double min, double max) { return {.min = min, .max = max}; }  // both included
-inline Rule at_least(double min) { return {.min = min}; }
-inline Rule at_most(double max) { return {.max = max}; }
-inline Rule above(double min) { return {.min = min, .min_open = true}; }
-inline Rule below(double max) { return {.max = max, .max_open = true}; }
-inline Rule length(size_t min, size_t max) { return {.min_items = min, .max_items = max}; }
-inline Rule length(size_t n) { return length(n, n); }
+inline Rule range(double min, double max) {
+  return {.min = min, .max = max};
+}  // both included
+inline Rule at_least(double min) {
+  return {.min = min};
+}
+inline Rule at_most(double max) {
+  return {.max = max};
+}
+inline Rule above(double min) {
+  return {.min = min, .min_open = true};
+}
+inline Rule below(double max) {
+  return {.max = max, .max_open = true};
+}
+inline Rule length(size_t min, size_t max) {
+  return {.min_items = min, .max_items = max};
+}
+inline Rule length(size_t n) {
+  return length(n, n);
+}
 template <class... S>
 Rule choices(const S&... names) {
   return {.names = {std::string(names)...}};
@@ -42,26 +56,38 @@ inline Rule operator|(Rule a, const Rule& b) {
 
 namespace detail {
 
-template <class T> struct is_vector : std::false_type {};
-template <class T> struct is_vector<std::vector<T>> : std::true_type {};
-template <class T> struct is_optional : std::false_type {};
-template <class T> struct is_optional<std::optional<T>> : std::true_type {};
+template <class T>
+struct is_vector : std::false_type {};
+template <class T>
+struct is_vector<std::vector<T>> : std::true_type {};
+template <class T>
+struct is_optional : std::false_type {};
+template <class T>
+struct is_optional<std::optional<T>> : std::true_type {};
 
 inline std::string json(const std::string& s) {
   std::string out = "\"";
   for (const char c : s) {
-    if (c == '"' || c == '\\') out += '\\', out += c;
+    if (c == '"' || c == '\\')
+      out += '\\', out += c;
     else if (static_cast<unsigned char>(c) < 0x20) {
       char escape[8];
       std::snprintf(escape, sizeof escape, "\\u%04x", c);
       out += escape;
-    } else out += c;
+    } else
+      out += c;
   }
   return out + '"';
 }
-inline std::string json(bool b) { return b ? "true" : "false"; }
-inline std::string json(int64_t i) { return std::to_string(i); }
-inline std::string json(int i) { return std::to_string(i); }
+inline std::string json(bool b) {
+  return b ? "true" : "false";
+}
+inline std::string json(int64_t i) {
+  return std::to_string(i);
+}
+inline std::string json(int i) {
+  return std::to_string(i);
+}
 inline std::string json(double d) {  // shortest text that reads back the same; always a JSON number of type double
   char buffer[32];
   const auto end = std::to_chars(buffer, buffer + sizeof buffer, d).ptr;
@@ -75,15 +101,22 @@ std::string json(const std::vector<T>& list) {
   return out + "]";
 }
 template <class T>
-std::string json(const std::optional<T>& value) { return value ? json(*value) : "null"; }
+std::string json(const std::optional<T>& value) {
+  return value ? json(*value) : "null";
+}
 
 template <class T>
 constexpr const char* json_type() {
-  if constexpr (std::is_same_v<T, bool>) return "boolean";
-  else if constexpr (std::is_integral_v<T>) return "integer";
-  else if constexpr (std::is_floating_point_v<T>) return "number";
-  else if constexpr (is_vector<T>::value) return "array";
-  else return "string";
+  if constexpr (std::is_same_v<T, bool>)
+    return "boolean";
+  else if constexpr (std::is_integral_v<T>)
+    return "integer";
+  else if constexpr (std::is_floating_point_v<T>)
+    return "number";
+  else if constexpr (is_vector<T>::value)
+    return "array";
+  else
+    return "string";
 }
 
 inline std::string bound_text(double bound) {
@@ -107,7 +140,8 @@ std::string schema_of(const Rule& rule) {
       each.min_items = 0, each.max_items = std::numeric_limits<size_t>::max();
       out += ",\"items\":{" + schema_of<typename T::value_type>(each) + "}";
       if (rule.min_items > 0) out += ",\"minItems\":" + std::to_string(rule.min_items);
-      if (rule.max_items != std::numeric_limits<size_t>::max()) out += ",\"maxItems\":" + std::to_string(rule.max_items);
+      if (rule.max_items != std::numeric_limits<size_t>::max())
+        out += ",\"maxItems\":" + std::to_string(rule.max_items);
     } else if constexpr (std::is_arithmetic_v<T> && !std::is_same_v<T, bool>) {
       if (std::isfinite(rule.min))
         out += (rule.min_open ? ",\"exclusiveMinimum\":" : ",\"minimum\":") + bound_text(rule.min);
@@ -136,9 +170,11 @@ void check_rule(const std::string& pointer, const T& value, const Rule& rule) {
   } else if constexpr (std::is_arithmetic_v<T> && !std::is_same_v<T, bool>) {
     const auto v = static_cast<double>(value);
     if (v < rule.min || (rule.min_open && v == rule.min))
-      throw param_error(pointer, str("is ", json(value), "; want ", rule.min_open ? "more than " : "at least ", rule.min));
+      throw param_error(pointer,
+                        str("is ", json(value), "; want ", rule.min_open ? "more than " : "at least ", rule.min));
     if (v > rule.max || (rule.max_open && v == rule.max))
-      throw param_error(pointer, str("is ", json(value), "; want ", rule.max_open ? "less than " : "at most ", rule.max));
+      throw param_error(pointer,
+                        str("is ", json(value), "; want ", rule.max_open ? "less than " : "at most ", rule.max));
   } else if constexpr (std::is_same_v<T, std::string>) {
     for (const std::string& name : rule.names)
       if (name == value) return;

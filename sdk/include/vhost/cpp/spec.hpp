@@ -14,22 +14,24 @@ inline constexpr int64_t kBatch = VH_DIM_BATCH, kVisible = VH_DIM_VISIBLE, kMask
 
 // t,h,w of a token grid, or input samples per cell.
 using Grid = std::array<int64_t, 3>;
-inline int64_t cells(const Grid& grid) { return grid[0] * grid[1] * grid[2]; }
+inline int64_t cells(const Grid& grid) {
+  return grid[0] * grid[1] * grid[2];
+}
 
 // One named tensor. Written with the names of its fields:
 //   vh::Spec{.key = "pred.logits", .semantic = "logits", .axes = "BK", .dim = {vh::kBatch, k}, .classes = k}
 struct Spec {
   std::string key = {};
-  std::string semantic = {};         // "input","features","tokens","logits","label","mask","target","weight","loss","aux"
-  std::string axes = {};             // one letter per dimension; "" = scalar
-  std::vector<int64_t> dim = {};     // > 0, or kBatch, kVisible, kMasked, kVariable
-  std::vector<int64_t> dim_max = {}; // bounds of kVariable axes; empty = none
+  std::string semantic = {};      // "input","features","tokens","logits","label","mask","target","weight","loss","aux"
+  std::string axes = {};          // one letter per dimension; "" = scalar
+  std::vector<int64_t> dim = {};  // > 0, or kBatch, kVisible, kMasked, kVariable
+  std::vector<int64_t> dim_max = {};  // bounds of kVariable axes; empty = none
   DType dtype = DType::any;
-  int32_t coverage = VH_ALL;         // of axis N: VH_ALL, VH_VISIBLE, VH_MASKED
-  Grid grid = {};                    // t,h,w of the tokens; 0 = no grid
-  Grid stride = {};                  // input samples per grid cell
-  int32_t prefix_tokens = 0;         // before the grid's tokens on axis N
-  int32_t stage = 0;                 // 0 = the final map
+  int32_t coverage = VH_ALL;  // of axis N: VH_ALL, VH_VISIBLE, VH_MASKED
+  Grid grid = {};             // t,h,w of the tokens; 0 = no grid
+  Grid stride = {};           // input samples per grid cell
+  int32_t prefix_tokens = 0;  // before the grid's tokens on axis N
+  int32_t stage = 0;          // 0 = the final map
   int64_t classes = 0;
 
   // Size of the axis with this letter; throws if there is none.
@@ -43,9 +45,16 @@ struct Spec {
 };
 
 inline Spec to_spec(const vh_spec& c) {
-  Spec s{.key = c.key ? c.key : "", .semantic = c.semantic ? c.semantic : "", .axes = c.axes ? c.axes : "",
-         .dim = {c.dim, c.dim + c.rank}, .dim_max = {c.dim_max, c.dim_max + c.rank}, .dtype = DType{c.dtype},
-         .coverage = c.coverage, .prefix_tokens = c.prefix_tokens, .stage = c.stage, .classes = c.classes};
+  Spec s{.key = c.key ? c.key : "",
+         .semantic = c.semantic ? c.semantic : "",
+         .axes = c.axes ? c.axes : "",
+         .dim = {c.dim, c.dim + c.rank},
+         .dim_max = {c.dim_max, c.dim_max + c.rank},
+         .dtype = DType{c.dtype},
+         .coverage = c.coverage,
+         .prefix_tokens = c.prefix_tokens,
+         .stage = c.stage,
+         .classes = c.classes};
   for (size_t i = 0; i < 3; ++i) s.grid[i] = c.grid[i], s.stride[i] = c.stride[i];
   return s;
 }
@@ -70,6 +79,34 @@ class Specs {
   const vh_spec* find(const std::string& key) const { return handle_ ? table().find(handle_, key.c_str()) : nullptr; }
   const vh_specs* handle_;
 };
+
+// Tokens of a grid, [B,N,width]; N follows the coverage.
+inline Spec tokens_spec(std::string key, std::string semantic, const Grid& grid, const Grid& stride, int64_t width,
+                        int32_t coverage = VH_ALL) {
+  const int64_t n = coverage == VH_MASKED ? kMasked : coverage == VH_VISIBLE ? kVisible : cells(grid);
+  return {.key = std::move(key),
+          .semantic = std::move(semantic),
+          .axes = "BNC",
+          .dim = {kBatch, n, width},
+          .coverage = coverage,
+          .grid = grid,
+          .stride = stride};
+}
+inline Spec logits_spec(std::string key, int64_t classes) {
+  return {.key = std::move(key), .semantic = "logits", .axes = "BK", .dim = {kBatch, classes}, .classes = classes};
+}
+
+// The grid of an input [B,C,T,H,W] cut into cells of t,h,w; throws if they don't fit.
+inline Grid grid_of(const Spec& input, const Grid& cell) {
+  Grid grid;
+  for (size_t i = 0; i < 3; ++i) {
+    grid[i] = input.size("THW"[i]) / cell[i];
+    if (grid[i] < 1 || grid[i] * cell[i] != input.size("THW"[i]))
+      throw argument_error(str("input of ", input.size('T'), "x", input.size('H'), "x", input.size('W'),
+                               " can't be cut into cells of ", cell[0], "x", cell[1], "x", cell[2]));
+  }
+  return grid;
+}
 
 namespace detail {
 

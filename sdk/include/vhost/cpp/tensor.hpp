@@ -4,6 +4,7 @@
 
 namespace vh {
 
+// clang-format off
 inline Tensor Tensor::view(Ints size) const { return ops::view(*this, size); }
 inline Tensor Tensor::reshape(Ints size) const { return ops::reshape(*this, size); }
 inline Tensor Tensor::flatten(int64_t start, int64_t end) const { return ops::flatten(*this, start, end); }
@@ -41,5 +42,6 @@ template <Number T> Tensor operator+(T a, const Tensor& b) { return ops::add_sca
 template <Number T> Tensor operator-(T a, const Tensor& b) { return ops::rsub_scalar(b, a); }
 template <Number T> Tensor operator*(T a, const Tensor& b) { return ops::mul_scalar(b, a); }
 template <Number T> Tensor operator/(T a, const Tensor& b) { return ops::mul_scalar(ops::reciprocal(b), a); }
+// clang-format on
 
 }  // namespace vh

@@ -13,12 +13,23 @@ namespace vh {
 
 // `any`: the float type the host computes in (specs), or the operator's default (ops).
 enum class DType : int32_t {
-  any = VH_DTYPE_ANY, f32 = VH_F32, f64 = VH_F64, f16 = VH_F16, bf16 = VH_BF16, u8 = VH_U8,
-  i8 = VH_I8, i16 = VH_I16, i32 = VH_I32, i64 = VH_I64, boolean = VH_BOOL
+  any = VH_DTYPE_ANY,
+  f32 = VH_F32,
+  f64 = VH_F64,
+  f16 = VH_F16,
+  bf16 = VH_BF16,
+  u8 = VH_U8,
+  i8 = VH_I8,
+  i16 = VH_I16,
+  i32 = VH_I32,
+  i64 = VH_I64,
+  boolean = VH_BOOL
 };
 
 enum class MemoryFormat : int32_t {
-  contiguous = VH_CONTIGUOUS, preserve = VH_PRESERVE, channels_last = VH_CHANNELS_LAST,
+  contiguous = VH_CONTIGUOUS,
+  preserve = VH_PRESERVE,
+  channels_last = VH_CHANNELS_LAST,
   channels_last_3d = VH_CHANNELS_LAST_3D
 };
 
@@ -35,17 +46,21 @@ class Scalar {
  public:
   Scalar(bool v) : value_{VH_BOOLEAN, 0, {}} { value_.v.i = v; }
   template <std::integral T>
-  Scalar(T v) : value_{VH_INT, 0, {}} { value_.v.i = static_cast<int64_t>(v); }
+  Scalar(T v) : value_{VH_INT, 0, {}} {
+    value_.v.i = static_cast<int64_t>(v);
+  }
   template <std::floating_point T>
-  Scalar(T v) : value_{VH_DOUBLE, 0, {}} { value_.v.d = static_cast<double>(v); }
+  Scalar(T v) : value_{VH_DOUBLE, 0, {}} {
+    value_.v.d = static_cast<double>(v);
+  }
   vh_value value() const { return value_; }
 
  private:
   vh_value value_;
 };
 
-// A borrowed list of integers, for the length of a call: {2, 3}, a vector, a span, or one number where an operator takes
-// it for all dimensions.
+// A borrowed list of integers, for the length of a call: {2, 3}, a vector, a span, or one number where an operator
+// takes it for all dimensions.
 class Ints {
  public:
   Ints() = default;
@@ -63,8 +78,10 @@ class Ints {
   const int64_t* end() const { return data() + size(); }
   vh_value value() const {
     vh_value out{is_one_ ? VH_INT : VH_INTS, static_cast<uint32_t>(n_), {}};
-    if (is_one_) out.v.i = one_;
-    else out.v.is = data_;
+    if (is_one_)
+      out.v.i = one_;
+    else
+      out.v.is = data_;
     return out;
   }
 

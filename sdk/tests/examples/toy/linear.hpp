@@ -9,17 +9,19 @@ class Linear {
  public:
   using Params = vh::NoParams;
   Linear(const vh::Build& b, const Params&)
-      : want_(b.wanted()), labels_(want_.classes > 0), masked_(!labels_ && b.in.has("mask.masked_index")),
-        width_(labels_ ? want_.classes : want_.size('C')), fc_(b.scope / "fc", b.in["features.0"].size('C'), width_) {
+      : want_(b.wanted()),
+        labels_(want_.classes > 0),
+        masked_(!labels_ && b.in.has("mask.masked_index")),
+        width_(labels_ ? want_.classes : want_.size('C')),
+        fc_(b.scope / "fc", b.in["features.0"].size('C'), width_) {
     describe(b.in);
   }
 
   std::vector<vh::Spec> describe(const vh::Specs& in) const {
     const vh::Spec f = in["features.0"];
     if (!f.is_tokens() || f.coverage != VH_ALL) throw vh::argument_error("accepts tokens [B,N,C] of all tokens");
-    if (labels_) return {{.key = "pred.logits", .semantic = "logits", .axes = "BK", .dim = {vh::kBatch, width_}, .classes = width_}};
-    return {{.key = name(), .semantic = "tokens", .axes = "BNC", .dim = {vh::kBatch, masked_ ? vh::kMasked : f.size('N'), width_},
-             .coverage = masked_ ? VH_MASKED : VH_ALL, .grid = f.grid, .stride = f.stride}};
+    if (labels_) return {vh::logits_spec("pred.logits", width_)};
+    return {vh::tokens_spec(name(), "tokens", f.grid, f.stride, width_, masked_ ? VH_MASKED : VH_ALL)};
   }
 
   void run(const vh::Step& step) {

@@ -10,7 +10,8 @@ class Mse {
   Mse(const vh::Build& b, const Params&) : masked_(b.in["pred"].coverage == VH_MASKED) {}
   std::vector<vh::Spec> describe(const vh::Specs& in) const {
     if (in["pred"].size('C') != in["target"].size('C'))
-      throw vh::argument_error(vh::str("pred has ", in["pred"].size('C'), " channels, target ", in["target"].size('C')));
+      throw vh::argument_error(
+          vh::str("pred has ", in["pred"].size('C'), " channels, target ", in["target"].size('C')));
     return {{.key = "loss.sum", .semantic = "loss"}};
   }
   uint32_t normaliser() const { return masked_ ? VH_DIVIDE_MASKED : VH_DIVIDE_SAMPLES; }

@@ -13,8 +13,7 @@ class Pixels {
 
   std::vector<vh::Spec> describe(const vh::Specs& in) const {
     const vh::Spec f = in["features.0"];
-    return {{.key = "target.pixels", .semantic = "target", .axes = "BNC",
-             .dim = {vh::kBatch, vh::cells(f.grid), 3 * vh::cells(f.stride)}, .grid = f.grid, .stride = f.stride}};
+    return {vh::tokens_spec("target.pixels", "target", f.grid, f.stride, 3 * vh::cells(f.stride))};
   }
 
   void run(const vh::Step& step) {
