@@ -11,10 +11,28 @@
 namespace vhost {
 namespace fs = std::filesystem;
 
+namespace {
+
+// `predict` and `extract` with files need a dataset's parameters only: without one for evaluation, the training set's do.
+void lend_dataset(Manifest& manifest) {
+  if (manifest.has("/data/predict") || manifest.has("/data/eval") || !manifest.has("/data/train")) return;
+  json::object& data = manifest.root.at("data").as_object();
+  data["predict"] = json::value(data.at("train"));
+  const std::string from = "/data/train", to = "/data/predict";
+  std::map<std::string, Location> lent;
+  for (const auto& [pointer, place] : manifest.places) {
+    if (pointer == from || pointer.starts_with(from + "/")) lent[to + pointer.substr(from.size())] = place;
+  }
+  manifest.places.merge(lent);
+}
+
+}  // namespace
+
 Experiment read_experiment(const Options& options) {
   std::vector<std::string> sets = options.sets;
   if (options.command == "predict" || options.command == "extract") sets.push_back("task=\"" + options.command + "\"");
   Experiment experiment{read_manifest(options.manifest, sets), {}};
+  if (!options.files.empty()) lend_dataset(experiment.manifest);
   validate_host(experiment.manifest);
   experiment.packages = find_packages(plugin_search_path(options.plugin_path));
   validate_parts(experiment.manifest, experiment.packages);
