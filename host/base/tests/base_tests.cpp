@@ -139,7 +139,8 @@ BOOST_AUTO_TEST_CASE(pretty_text_reads_back_as_the_same_value) {
       R"({"z": 1.0, "a": [], "o": {}, "list": [1, 2.5, "x"], "deep": [{"k": [[1], 2]}], "s": "a\"b"})";
   const vhost::json::value value = parse_json(text, "").root;
   const std::string pretty = vhost::pretty_json(value);
-  BOOST_TEST(pretty.substr(0, 59) == "{\n  \"z\": 1.0,\n  \"a\": [],\n  \"o\": {},\n  \"list\": [1, 2.5, \"x\"],\n");
+  const std::string begin = "{\n  \"z\": 1.0,\n  \"a\": [],\n  \"o\": {},\n  \"list\": [1, 2.5, \"x\"],\n";
+  BOOST_TEST(pretty.substr(0, begin.size()) == begin);
   BOOST_TEST((parse_json(pretty, "").root == value));
 }
 
