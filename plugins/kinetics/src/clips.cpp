@@ -37,6 +37,7 @@ Clips::Clips(ClipsOptions options, const Hooks& hooks) : options_(std::move(opti
   if (options_.crop.aspect[0] > options_.crop.aspect[1]) throw OptionError("/aspect", "the smallest aspect ratio is above the largest");
   if (options_.crop.resize_short && options_.crop.resize_short < options_.crop.size)
     throw OptionError("/resize_short", "is below size, " + std::to_string(options_.crop.size));
+  if (options_.accept_damaged) options_.scan = ScanMode::kDecode;  // so that frames that never come out aren't counted
   read_items();
   int64_t largest = -1;
   for (const auto& item : items_) {

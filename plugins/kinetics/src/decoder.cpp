@@ -20,13 +20,10 @@ class PacketSource {
       if (fd_ < 0) throw DecodeError(std::string("can't be opened: ") + std::strerror(errno));
       return;
     }
-    AVFormatContext* raw = nullptr;
-    int status = avformat_open_input(&raw, path.c_str(), nullptr, nullptr);
+    int status = open_input(path, format_);
     if (status < 0) throw DecodeError("can't be opened: " + av_error_text(status));
-    format_.reset(raw);
-    status = avformat_find_stream_info(raw, nullptr);
-    if (status < 0 || index.stream >= static_cast<int>(raw->nb_streams))
-      throw DecodeError("is not what it was when it was scanned");
+    AVFormatContext* raw = format_.get();
+    if (index.stream >= static_cast<int>(raw->nb_streams)) throw DecodeError("is not what it was when it was scanned");
     for (unsigned i = 0; i < raw->nb_streams; ++i)
       if (static_cast<int>(i) != index.stream) raw->streams[i]->discard = AVDISCARD_ALL;
   }

@@ -31,6 +31,18 @@ std::string av_error_text(int code) {
   return text;
 }
 
+int open_input(const std::string& path, FormatPtr& format) {
+  format.reset();
+  AVFormatContext* raw = nullptr;
+  AVDictionary* options = nullptr;
+  av_dict_set(&options, "protocol_whitelist", "file", 0);
+  int status = avformat_open_input(&raw, ("file:" + path).c_str(), nullptr, &options);
+  av_dict_free(&options);
+  if (status < 0) return status;
+  format.reset(raw);
+  return avformat_find_stream_info(raw, nullptr);
+}
+
 LogCapture::LogCapture() : previous_(capture_target) {
   static std::once_flag once;
   std::call_once(once, [] { av_log_set_callback(capture_log); });

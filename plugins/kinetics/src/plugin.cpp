@@ -36,7 +36,7 @@ struct Params {
     v("clips", clips, 1, vh::range(1, 64), "clips in time per video at evaluation");
     v("crops", crops, 1, vh::range(1, 9), "crops in space per video at evaluation; 1: centre, else evenly along the long side; view = crop * clips + clip");
     v("shuffle_frames", shuffle_frames, false, "put each clip's frames into a random order: an ablation that takes the order of time away");
-    v("damaged", damaged, "error", vh::choices("error", "use"), "frames that the decoder had to patch up: error: the sample is unreadable; use: take them as ffmpeg does");
+    v("damaged", damaged, "error", vh::choices("error", "use"), "frames that the decoder had to patch up: error: the sample is unreadable; use: take them as ffmpeg does (sets scan to decode)");
     v("scan", scan, "packets", vh::choices("packets", "decode"), "how frames are counted once: by packets (decoding only doubtful files), or by decoding every file");
   }
 };

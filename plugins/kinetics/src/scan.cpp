@@ -35,6 +35,11 @@ int payload_offset(int fd, const AVPacket& packet, int hint) {
   return -1;
 }
 
+// FFmpeg shows any text as a film of a terminal.
+bool is_text_art(int codec_id) {
+  return codec_id == AV_CODEC_ID_ANSI || codec_id == AV_CODEC_ID_BINTEXT || codec_id == AV_CODEC_ID_XBIN || codec_id == AV_CODEC_ID_IDF;
+}
+
 bool changes_decoder(const AVPacket& packet) {
   for (int i = 0; i < packet.side_data_elems; ++i) {
     auto type = packet.side_data[i].type;
@@ -74,12 +79,9 @@ class Scanner {
   }
 
   bool open() {
-    AVFormatContext* raw = nullptr;
-    int status = avformat_open_input(&raw, path_.c_str(), nullptr, nullptr);
+    int status = open_input(path_, format_);
     if (status < 0) return fail("can't be opened: " + log_.describe(status)), false;
-    format_.reset(raw);
-    status = avformat_find_stream_info(raw, nullptr);
-    if (status < 0) return fail("no stream information: " + log_.describe(status)), false;
+    AVFormatContext* raw = format_.get();
     log_.clear();
     index_.stream = av_find_best_stream(raw, AVMEDIA_TYPE_VIDEO, -1, -1, nullptr, 0);
     if (index_.stream < 0) return fail("no video stream that a decoder exists for"), false;
@@ -87,6 +89,7 @@ class Scanner {
     for (unsigned i = 0; i < raw->nb_streams; ++i)
       if (static_cast<int>(i) != index_.stream) raw->streams[i]->discard = AVDISCARD_ALL;
     index_.codec = read_parameters(*stream_->codecpar);
+    if (is_text_art(index_.codec.codec_id)) return fail("is a text file"), false;
     index_.rotation = display_rotation(*stream_);
     index_.time_base_num = stream_->time_base.num;
     index_.time_base_den = stream_->time_base.den;
@@ -172,12 +175,8 @@ class Scanner {
   }
 
   std::string decode_all(std::vector<int32_t>& shown) {
-    AVFormatContext* raw = nullptr;
-    format_.reset();
-    int status = avformat_open_input(&raw, path_.c_str(), nullptr, nullptr);
+    int status = open_input(path_, format_);
     if (status < 0) return "can't be opened: " + log_.describe(status);
-    format_.reset(raw);
-    if ((status = avformat_find_stream_info(raw, nullptr)) < 0) return "no stream information: " + log_.describe(status);
     const AVCodec* codec = avcodec_find_decoder(static_cast<AVCodecID>(index_.codec.codec_id));
     if (!codec) return "no decoder";
     CodecPtr decoder(avcodec_alloc_context3(codec));
@@ -186,7 +185,7 @@ class Scanner {
     if ((status = avcodec_open2(decoder.get(), codec, nullptr)) < 0) return "no decoder: " + log_.describe(status);
     PacketPtr packet(av_packet_alloc());
     int32_t number = 0;
-    while (av_read_frame(raw, packet.get()) >= 0) {
+    while (av_read_frame(format_.get(), packet.get()) >= 0) {
       if (packet->stream_index == index_.stream && packet->size > 0) {
         packet->pts = packet->dts = number++;
         avcodec_send_packet(decoder.get(), packet.get());

@@ -51,6 +51,46 @@ std::vector<std::vector<int64_t>> frame_sets(int64_t n) {
   return {sets.begin(), sets.end()};
 }
 
+// libswscale's name of our flags, for the ffmpeg program.
+constexpr const char* kOracleScale = "scale=flags=bilinear+accurate_rnd+bitexact,format=rgb24";
+
+std::vector<uint8_t> whole_picture(const AVFrame& frame, int rotation) {
+  bool sideways = rotation == 90 || rotation == 270;
+  int width = sideways ? frame.height : frame.width, height = sideways ? frame.width : frame.height;
+  std::vector<uint8_t> rgb(static_cast<size_t>(width) * static_cast<size_t>(height) * 3);
+  Converter({0, 0, width, height}, rotation, /*mirror=*/false, width, height).convert(frame, rgb.data());
+  return rgb;
+}
+
+// Some frames as rgb24 one after another. turned: by ffmpeg itself, which turns before it converts; else after, by `rotation`.
+std::string oracle_rgb(const fs::path& file, int stream, const std::vector<int64_t>& frames, bool turned, int rotation) {
+  std::string select, turn = rotation == 90 ? ",transpose=clock" : rotation == 180 ? ",hflip,vflip" : rotation == 270 ? ",transpose=cclock" : "";
+  for (int64_t f : frames) select += (select.empty() ? "eq(n\\," : "+eq(n\\,") + std::to_string(f) + ")";
+  return output_of("ffmpeg -v quiet -nostdin " + std::string(turned ? "" : "-noautorotate ") + "-i '" + file.string() + "' -map 0:" + std::to_string(stream) +
+                   " -vf '" + kOracleScale + ",select=" + select + (turned ? "" : turn) + "' -vsync passthrough -frames:v " + std::to_string(frames.size()) + " -f rawvideo -");
+}
+
+struct Difference {
+  int worst = 0;
+  double mean = 0;
+};
+Difference difference(const std::vector<uint8_t>& ours, const std::string& oracle, size_t at) {
+  Difference d;
+  for (size_t i = 0; i < ours.size(); ++i) {
+    int one = std::abs(ours[i] - static_cast<uint8_t>(oracle[at + i]));
+    d.worst = std::max(d.worst, one);
+    d.mean += one;
+  }
+  d.mean /= static_cast<double>(ours.size());
+  return d;
+}
+
+std::vector<int64_t> three_frames(int64_t n) {
+  n = std::min<int64_t>(n, 60);
+  std::set<int64_t> frames = {0, n / 2, n - 1};
+  return {frames.begin(), frames.end()};
+}
+
 }  // namespace
 
 BOOST_TEST_DECORATOR(*boost::unit_test::precondition(NeedsMedia()))
@@ -81,4 +121,28 @@ BOOST_AUTO_TEST_CASE(every_readable_file_decodes_to_what_ffmpeg_decodes) {
   }
   BOOST_TEST_MESSAGE(compared << " frames of " << files << " files equal ffmpeg's");
   BOOST_TEST(files >= 50);
+}
+
+BOOST_TEST_DECORATOR(*boost::unit_test::precondition(NeedsMedia()))
+BOOST_AUTO_TEST_CASE(pictures_are_what_ffmpeg_converts_and_turns) {
+  int turned = 0;
+  for (const fs::path& file : readable_videos()) {
+    BOOST_TEST_CONTEXT(file.filename().string()) {
+      VideoIndex index = scan_video(file.string(), ScanMode::kPackets);
+      auto frames = three_frames(index.frames());
+      std::string oracle = oracle_rgb(file, index.stream, frames, /*turned=*/false, index.rotation);
+      std::string upright = index.rotation ? oracle_rgb(file, index.stream, frames, /*turned=*/true, 0) : oracle;
+      size_t at = 0;
+      decode_frames(file.string(), index, frames, false, [&](int64_t f, const AVFrame& frame) {
+        auto rgb = whole_picture(frame, index.rotation);
+        BOOST_REQUIRE_LE(at + rgb.size(), std::min(oracle.size(), upright.size()));
+        BOOST_TEST(difference(rgb, oracle, at).worst == 0, "frame " << f << " differs");
+        BOOST_TEST(difference(rgb, upright, at).mean < 1.5, "frame " << f << " is turned otherwise than ffmpeg turns it");
+        at += rgb.size();
+      });
+      BOOST_TEST(at == oracle.size());
+      turned += index.rotation != 0;
+    }
+  }
+  BOOST_TEST(turned >= 5);
 }

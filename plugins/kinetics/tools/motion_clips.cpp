@@ -95,7 +95,6 @@ Options parse(int argc, char** argv) {
   if (o.writer.codec != "auto" && o.writer.codec != "h264" && o.writer.codec != "mpeg4")
     throw UsageError("--codec is '" + o.writer.codec + "'; want auto, h264 or mpeg4");
   o.writer.width = o.writer.height = o.motion.size;
-  o.writer.quality = 22, o.writer.constant_quality = true;  // the quantiser must not tell the class
   o.writer.preset = "superfast";
   return o;
 }

@@ -22,8 +22,8 @@ VideoWriter::VideoWriter(const std::string& path, const WriterOptions& o) : path
   AVDictionary* settings = nullptr;
   if (h264) {
     av_dict_set(&settings, "preset", o.preset.c_str(), 0);
-    std::string rate = o.constant_quality ? "qp=" + std::to_string(o.quality) + ":ipratio=1:pbratio=1:aq-mode=0:b-adapt=0:bframes=2"
-                                          : "crf=" + std::to_string(o.quality);
+    // One quantiser for every frame, whatever moves in it. (Rate control by CRF isn't even the same twice in one process.)
+    std::string rate = "qp=" + std::to_string(o.quality) + ":ipratio=1:pbratio=1:aq-mode=0:b-adapt=0:bframes=2";
     av_dict_set(&settings, "x264-params", ("scenecut=0:" + rate + (o.x264.empty() ? "" : ":" + o.x264)).c_str(), 0);
   } else {
     e.flags |= AV_CODEC_FLAG_QSCALE;
