@@ -113,7 +113,7 @@ Axis value_axis(const Chart& chart) {
     linear_ticks(axis, 4);
     return axis;
   }
-  axis.log = chart.log_if_decades && extent.low > 0 && extent.high >= kLogFromRatio * extent.low;
+  axis.log = chart.log_if_decades && extent.low > 1e-290 && extent.high >= kLogFromRatio * extent.low;
   if (axis.log) {
     const double pad = std::pow(extent.high / extent.low, 0.04);
     axis.low = extent.low / pad;

@@ -29,6 +29,7 @@ constexpr auto kRedrawEvery = std::chrono::milliseconds(100);
 constexpr auto kProgressLineEvery = std::chrono::seconds(5);
 constexpr auto kReportAtEvalEvery = std::chrono::seconds(10);
 constexpr auto kReportAtStepEvery = std::chrono::seconds(60);
+constexpr int kReportShare = 200;  // at most 1/200 of the time goes into reports, however slow the disk
 constexpr size_t kMostWarnings = 100;
 
 const char* level_name(int level) {
@@ -82,6 +83,7 @@ struct RunLog::Impl {
   int64_t more_warnings = 0, resumed_evals = 0;
 
   Clock::time_point started = Clock::now(), drawn{}, reported{};
+  Clock::duration report_took{};
   StepRecord latest;
   bool any_latest = false, finished = false;
   struct Progress {
@@ -183,12 +185,13 @@ bool RunLog::Impl::known(const EvalRecord& record) const {
 
 void RunLog::Impl::report_if_due(Clock::duration every) {
   const auto now = Clock::now();
-  if (options.work_dir.empty() || (reported != Clock::time_point{} && now - reported < every)) return;
+  if (options.work_dir.empty()) return;
+  if (reported != Clock::time_point{} && now - reported < std::max(every, kReportShare * report_took)) return;
   write_report("running");
 }
 
 void RunLog::Impl::write_report(const std::string& status) {
-  reported = Clock::now();
+  const auto start = Clock::now();
   try {
     const std::filesystem::path folder = options.work_dir / "curves";
     make_directories(folder);
@@ -210,6 +213,7 @@ void RunLog::Impl::write_report(const std::string& status) {
     print(VH_LOG_WARN, std::string("warning: the report was not written: ") + error.what());
   }
   reported = Clock::now();
+  report_took = reported - start;
 }
 
 RunLog::RunLog(Options options) : impl_(std::make_unique<Impl>(std::move(options))) {}
