@@ -103,8 +103,9 @@ std::string part_interface(std::string_view pointer) {
 }
 
 const std::vector<std::string>& part_host_keys(std::string_view pointer) {
-  static const std::vector<std::string> any = {"use", "in"}, loss = {"use", "in", "head", "weight"};
-  return starts_with(pointer, "/losses/") ? loss : any;
+  static const std::vector<std::string> any = {"use", "in"}, loss = {"use", "in", "head", "weight"},
+                                        mask = {"use", "in", "mode"};
+  return starts_with(pointer, "/losses/") ? loss : pointer == "/mask" ? mask : any;
 }
 
 }  // namespace vhost

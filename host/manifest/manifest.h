@@ -66,7 +66,8 @@ void validate_host(Manifest& manifest);
 void each_part(Manifest& manifest, const std::function<void(const std::string& pointer, json::object& part)>& fn);
 
 // Of a part's pointer: the interface its component must serve ("/data/train" -> "vh.dataset/1"), and the keys in it
-// that are the host's ("use", "in", for losses also "head", "weight"), to be passed to validate as `ignore`.
+// that are the host's ("use", "in", of losses also "head", "weight", of mask "mode"), to be passed to validate as
+// `ignore`.
 std::string part_interface(std::string_view pointer);
 const std::vector<std::string>& part_host_keys(std::string_view pointer);
 

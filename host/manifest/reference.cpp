@@ -86,7 +86,10 @@ std::string manifest_reference() {
   rows(out, "", host_schema());
   out += "\nKeys of a part that are the host's (all others are parameters of the component):\n\n";
   out += kHead;
-  rows(out, "", host_schema().at("properties").at("losses").at("items").as_object());
+  json::object part = host_schema().at("properties").at("losses").at("items").as_object();
+  for (const auto& property : host_schema().at("properties").at("mask").at("properties").as_object())
+    part.at("properties").as_object().insert(property);
+  rows(out, "", part);
   return out;
 }
 

@@ -89,9 +89,18 @@ json::value part_keys(const std::string& interface_id) {
         {"description",
          "Rebinds the tensors that the part reads: its key to a key of the step, `{\"target\": \"batch.label\"}`."}}}};
   if (interface_id == "vh.loss/1") {
-    keys["head"] = {{"type", "string"}, {"description", "Whose predictions; may be left out if there is one head."}};
+    keys["head"] = {{"type", "string"},
+                    {"description", "Of losses: whose predictions; may be left out if there is one head."}};
     keys["weight"] = {
-        {"type", "number"}, {"default", 1.0}, {"minimum", 0}, {"description", "Factor in the sum of losses."}};
+        {"type", "number"}, {"default", 1.0}, {"minimum", 0}, {"description", "Of losses: factor in their sum."}};
+  }
+  if (interface_id == "vh.mask/1") {
+    keys["mode"] = {{"type", "string"},
+                    {"default", "auto"},
+                    {"enum", json::value_from(std::vector<std::string>{"auto", "drop", "replace"})},
+                    {"description",
+                     "Of `mask`: leave masked tokens out of the backbone, or put a mask token in their "
+                     "place; auto = drop if backbone and mask can."}};
   }
   return keys;
 }

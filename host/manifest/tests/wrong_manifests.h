@@ -171,6 +171,9 @@ inline const std::vector<WrongRow> kWrongValues = {
 
 // --set on kGood: what `replace` holds is the argument.
 inline const std::vector<WrongRow> kWrongSets = {
+    {"mask={\"use\": \"videomae/tube\", \"mode\": \"keep\"}", "",
+     "--set mask={\"use\": \"videomae/tube\", \"mode\": \"keep\"}: /mask/mode: must be one of \"auto\", \"drop\", "
+     "\"replace\"; not \"keep\""},
     {"data.batch", "", "--set data.batch: expected PATH=VALUE, such as data.batch=16"},
     {"=1", "", "--set =1: the path has an empty part, expected such as data.batch=16"},
     {"data..batch=1", "", "--set data..batch=1: the path has an empty part, expected such as data.batch=16"},
