@@ -287,6 +287,7 @@ void Model::run(const Part& part, const vh_map& all, vh_map& out, const StepInfo
       }
   for (const auto& [local, full] : part.config().rebind) {
     const at::Tensor* value = all.find(full);
+    if (!value && all.find(local)) continue;  // a loss's: bound already, and perhaps gathered
     if (!value) throw part.manifest().error(part.config().pointer + "/in/" + escape_pointer(local), "nothing makes \"" + full + "\"");
     in.put(local, *value);
   }
