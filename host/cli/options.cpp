@@ -30,13 +30,13 @@ unless --checkpoint names another.
 Examples:
   vhost predict --manifest exp.json --top-k 3 clip.mp4
   vhost predict --manifest exp.json --checkpoint other/checkpoints/step-400 --json clips/*.mp4
-  vhost predict --manifest exp.json --output predictions.jsonl clips/*.mp4)";
+  vhost predict --manifest exp.json --output predictions.json clips/*.mp4)";
 
 constexpr const char* kExtractExamples = R"(Without FILES the manifest's own data.predict (or data.eval) is used. The newest checkpoint of the work-dir is taken
 unless --checkpoint names another.
 
 Example:
-  vhost extract --manifest exp.json --output features clips/*.mp4)";
+  vhost extract --manifest exp.json --output features.safetensors clips/*.mp4)";
 
 constexpr const char* kConfigExamples = R"(Examples:
   vhost config --manifest exp.json > resolved.json
@@ -101,15 +101,15 @@ struct CommandLine {
 
   void add_file_commands(Options& options) {
     auto* predict = app.add_subcommand("predict", "Classify files with a trained model");
-    add_file_options(*predict, options, "Write the predictions to this file (JSON lines)");
-    predict->add_flag("--json", options.json, "Print one JSON object per file");
+    add_file_options(*predict, options, "Write the predictions to this file too, as JSON");
+    predict->add_flag("--json", options.json, "Print the predictions as JSON");
     predict->add_option("--top-k", options.top_k, "How many classes to print per file")
         ->check(CLI::Range(1, 1000000).description(""))
         ->type_name("K")
         ->capture_default_str();
     predict->footer(kPredictExamples);
-    auto* extract = app.add_subcommand("extract", "Write the backbone's features of files");
-    add_file_options(*extract, options, "Write the features to this file or folder");
+    auto* extract = app.add_subcommand("extract", "Write the backbone's features of files, one mean vector each");
+    add_file_options(*extract, options, "Write the features to this file (safetensors); default: features.safetensors in the work-dir");
     extract->footer(kExtractExamples);
   }
 

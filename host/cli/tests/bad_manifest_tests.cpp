@@ -11,17 +11,6 @@ namespace {
 using namespace vhost::test;
 namespace json = boost::json;
 
-// "..." in `pattern` stands for any text within the line.
-bool matches(std::string_view text, std::string_view pattern) {
-  const size_t gap = pattern.find("...");
-  if (gap == std::string_view::npos) return text == pattern;
-  if (text.substr(0, gap) != pattern.substr(0, gap)) return false;
-  for (size_t at = gap; at <= text.size(); ++at) {
-    if (matches(text.substr(at), pattern.substr(gap + 3))) return true;
-  }
-  return false;
-}
-
 std::vector<std::string> command_line(const json::object& row, const std::string& work_dir) {
   std::vector<std::string> arguments;
   if (const auto* command = row.if_contains("command")) arguments.emplace_back(command->as_string());

@@ -72,6 +72,16 @@ Ran vhost(std::vector<std::string> arguments, const fs::path& folder, const std:
   return run(arguments, folder, environment);
 }
 
+bool matches(std::string_view text, std::string_view pattern) {
+  const size_t gap = pattern.find("...");
+  if (gap == std::string_view::npos) return text == pattern;
+  if (text.substr(0, gap) != pattern.substr(0, gap)) return false;
+  for (size_t at = gap; at <= text.size(); ++at) {
+    if (matches(text.substr(at), pattern.substr(gap + 3))) return true;
+  }
+  return false;
+}
+
 Scratch::Scratch() {
   std::string name = (fs::temp_directory_path() / "vhost-test-XXXXXX").string();
   if (!mkdtemp(name.data())) throw std::runtime_error("no temporary folder");

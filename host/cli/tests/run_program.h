@@ -2,6 +2,7 @@
 #pragma once
 #include <filesystem>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace vhost::test {
@@ -21,6 +22,9 @@ Ran vhost(std::vector<std::string> arguments, const std::filesystem::path& folde
 
 std::filesystem::path source_folder();  // of the repository
 bool has_engine();                      // was this tree built with LibTorch?
+
+// Is `text` the pattern, in which "..." stands for any text?
+bool matches(std::string_view text, std::string_view pattern);
 
 // A fresh folder that is removed at the end.
 class Scratch {
