@@ -62,6 +62,12 @@ class CountTests(unittest.TestCase):
     def test_a_script_may_count_its_own_checks(self):
         self.assertEqual(self.count(("rows", "run", "5 passed, 0 failed, 2 skipped"))[1][-1], "5 passed, 0 failed, 2 skipped")
 
+    def test_a_unittest_counts_with_each_case(self):
+        self.assertEqual(self.count(("py", "run", "..s\n-----\nRan 3 tests in 0.1s\n\nOK (skipped=1)\n"))[1][-1],
+                         "2 passed, 0 failed, 1 skipped")
+        self.assertEqual(self.count(("py", "fail", "Ran 4 tests in 0.1s\n\nFAILED (failures=1, errors=1)\n"))[1][-1],
+                         "2 passed, 2 failed, 0 skipped")
+
     def test_nothing_run_is_no_success(self):
         self.assertEqual(self.count(("gpu_tests", "notrun", ""))[0], 1)
 

@@ -1,6 +1,7 @@
 """Counts the checks in CTest's JUnit files and prints "N passed, N failed, N skipped" last.
 
-A Boost.Test suite counts with each of its cases, any other test as one check, unless it prints such a line of counts itself.
+A Boost.Test suite or a Python unittest counts with each of its cases, any other test as one check, unless it prints such a line of
+counts itself.
 A case that Boost.Test skips, or that prints a line starting with "skip", counts as skipped. What CTest calls a failure is
 never lost: a program that fails without naming a failed case (a crash, a timeout) adds one.
 """
@@ -15,6 +16,7 @@ CASE_EVENT = re.compile(
     r'|(?P<error>(?:fatal )?error: in ")'
     r'|^\s*(?P<said>skip(?:ped|ping)?\b.*)',
     re.MULTILINE | re.IGNORECASE)
+UNITTEST = re.compile(r"^Ran (\d+) tests? in .*\n\n(?:OK|FAILED)(?: \((.*)\))?", re.MULTILINE)
 COUNTS = re.compile(r'^(\d+) passed, (\d+) failed, (\d+) skipped$', re.MULTILINE)
 
 
@@ -38,6 +40,17 @@ def boost_cases(output):
     return cases
 
 
+def own_counts(output):
+    """The counts that a script gives of its own checks; None if it gives none."""
+    if stated := COUNTS.findall(output):
+        return Counter(dict(zip(("passed", "failed", "skipped"), map(int, stated[-1]))))
+    if not (ran := UNITTEST.findall(output)):
+        return None
+    number = {name: int(count) for name, count in re.findall(r"(\w+)=(\d+)", ran[-1][1])}
+    failed, skipped = number.get("failures", 0) + number.get("errors", 0), number.get("skipped", 0)
+    return Counter(passed=int(ran[-1][0]) - failed - skipped, failed=failed, skipped=skipped)
+
+
 def count_test(case):
     """(Counter, [lines about what failed or was skipped]) of one <testcase>."""
     name, output = case.get("name"), case.findtext("system-out") or ""
@@ -51,9 +64,9 @@ def count_test(case):
     for case_name, status, reason in cases:
         if status != "passed":
             lines.append(f"{status:8} {name}/{case_name}: {reason}".rstrip(": "))
-    own = COUNTS.findall(output)
+    own = own_counts(output)
     if not cases and own:
-        counts = Counter(dict(zip(("passed", "failed", "skipped"), map(int, own[-1]))))
+        counts = own
         if counts["failed"] or counts["skipped"]:
             lines.append(f"{'failed' if counts['failed'] else 'skipped':8} {name}: {counts['failed']} failed, "
                          f"{counts['skipped']} skipped of its own checks")
