@@ -39,29 +39,27 @@ Clips::Clips(ClipsOptions options, const Hooks& hooks) : options_(std::move(opti
     throw OptionError("/resize_short", "is below size, " + std::to_string(options_.crop.size));
   if (options_.accept_damaged) options_.scan = ScanMode::kDecode;  // so that frames that never come out aren't counted
   read_items();
-  int64_t largest = -1;
-  for (const auto& item : items_) {
-    largest = std::max(largest, item.label);
-    paths_.push_back(item.path);
-  }
+  for (const auto& item : items_) paths_.push_back(item.path);
   if (!options_.class_names.empty()) class_names_ = read_lines(options_.class_names);
-  classes_ = options_.classes ? options_.classes : std::max(largest + 1, static_cast<int64_t>(class_names_.size()));
-  if (largest >= classes_)
-    throw OptionError("/classes", "is " + std::to_string(classes_) + ", but " + options_.list + " has the label " + std::to_string(largest));
+  classes_ = options_.classes ? options_.classes : std::max(largest_label_ + 1, static_cast<int64_t>(class_names_.size()));
+  if (largest_label_ >= classes_)
+    throw OptionError("/classes", "is " + std::to_string(classes_) + ", but " + options_.list + " has the label " + std::to_string(largest_label_));
   cache_ = std::make_unique<ScanCache>(paths_, options_.cache_dir, options_.scan, hooks);
   report_unreadable(hooks);
 }
 
 void Clips::read_items() {
-  if (options_.use_files) {
-    for (const auto& name : options_.files) items_.push_back({name, resolve_path(options_.root.empty() ? "." : options_.root, name), -1});
-    if (items_.empty()) throw OptionError("/files", "is an empty list");
-    return;
+  if (!options_.list.empty()) {
+    std::string folder = std::filesystem::path(options_.list).parent_path().string();
+    items_ = read_list(options_.list, !options_.root.empty() ? options_.root : folder.empty() ? "." : folder, options_.format);
+    if (items_.empty()) throw OptionError("/list", options_.list + " lists no clip");
+  } else if (options_.files.empty()) {
+    throw OptionError("/list", "is missing: the list file of the clips, or give \"files\"");
   }
-  if (options_.list.empty()) throw OptionError("/list", "is missing: the list file of the clips, or give \"files\"");
-  std::string folder = std::filesystem::path(options_.list).parent_path().string();
-  items_ = read_list(options_.list, !options_.root.empty() ? options_.root : folder.empty() ? "." : folder, options_.format);
-  if (items_.empty()) throw OptionError("/list", options_.list + " lists no clip");
+  for (const auto& item : items_) largest_label_ = std::max(largest_label_, item.label);
+  if (options_.files.empty()) return;
+  items_.clear();
+  for (const auto& name : options_.files) items_.push_back({name, resolve_path(".", name), -1});
 }
 
 void Clips::report_unreadable(const Hooks& hooks) const {
@@ -71,7 +69,7 @@ void Clips::report_unreadable(const Hooks& hooks) const {
     std::string error = cache_->index(i).error;
     if (error.empty()) continue;
     if (++unreadable <= 5) hooks.note(items_[i].path + " " + error);
-    if (unreadable == length()) throw OptionError(options_.use_files ? "/files" : "/list", "none of the " + std::to_string(unreadable) + " clips can be read; the last: " + items_[i].path + " " + error);
+    if (unreadable == length()) throw OptionError(options_.files.empty() ? "/list" : "/files", "none of the " + std::to_string(unreadable) + " clips can be read; the last: " + items_[i].path + " " + error);
   }
   if (unreadable > 5) hooks.note(std::to_string(unreadable) + " of " + std::to_string(length()) + " clips can't be read");
 }

@@ -16,8 +16,7 @@ namespace kinetics {
 
 struct ClipsOptions {
   std::string list, root;
-  std::vector<std::string> files;  // instead of the list
-  bool use_files = false;
+  std::vector<std::string> files;  // if any: these instead of the list's, which then only tells the number of classes
   ListFormat format;
   int64_t classes = 0;
   std::string class_names;
@@ -75,7 +74,7 @@ class Clips {
   ClipsOptions options_;
   std::vector<ListItem> items_;
   std::vector<std::string> paths_, class_names_;
-  int64_t classes_ = 0;
+  int64_t largest_label_ = -1, classes_ = 0;
   std::unique_ptr<ScanCache> cache_;
 };
 

@@ -18,7 +18,7 @@ struct Params {
   void describe(V& v) {
     v("list", list, "", "list file, one clip a line: a path, then a label (an integer) after the last separator; without a label: -1");
     v("root", root, "", "folder of the list's relative paths; \"\": the list's own");
-    v("files", files, {}, "paths to read instead of a list (predict); labels are -1");
+    v("files", files, {}, "paths to read instead of the list's (predict), relative to the current folder; labels are -1, and a list only tells the number of classes");
     v("separator", separator, "auto", vh::choices("auto", "space", "comma", "tab"), "between path and label; auto: whichever comes before an integer at the line's end");
     v("columns", columns, "path label", vh::choices("path label", "path frames label"), "columns of the list; the count of frames is ignored");
     v("classes", classes, 0, vh::range(0, 1000000), "number of classes; 0: 1 + the largest label, or the lines of class_names if more");
@@ -43,7 +43,7 @@ struct Params {
 
 ClipsOptions to_options(const Params& p, const std::string& cache_dir) {
   ClipsOptions o;
-  o.list = p.list, o.root = p.root, o.files = p.files, o.use_files = !p.files.empty();
+  o.list = p.list, o.root = p.root, o.files = p.files;
   o.format = {p.separator, p.columns};
   o.classes = p.classes, o.class_names = p.class_names;
   o.sampling = {*sampling_rule(p.sampling), p.frames, p.stride, p.clips, p.target_fps};

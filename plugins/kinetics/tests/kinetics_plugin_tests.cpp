@@ -1,0 +1,152 @@
+// The plugin through its C table, as a host sees it.
+#include <dlfcn.h>
+#include <vhost/vhost.h>
+
+#include <boost/test/unit_test.hpp>
+#include <cstring>
+#include <map>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "media.h"
+#include "motion_texture.h"
+#include "video_writer.h"
+
+using namespace kinetics_test;
+
+struct vh_node {
+  std::map<std::string, std::variant<int64_t, std::string>> values;
+};
+
+namespace {
+
+const auto* find(const vh_node* node, const char* pointer) {
+  auto at = node->values.find(pointer + (*pointer == '/'));
+  return at == node->values.end() ? nullptr : &at->second;
+}
+int32_t type_of(const vh_node* node, const char* pointer) {
+  const auto* value = find(node, pointer);
+  return !value ? VH_JSON_MISSING : std::holds_alternative<int64_t>(*value) ? VH_JSON_INT : VH_JSON_STRING;
+}
+int32_t get_int(const vh_node* node, const char* pointer, int64_t* out, vh_error*) { return *out = std::get<int64_t>(*find(node, pointer)), VH_OK; }
+int32_t get_double(const vh_node* node, const char* pointer, double* out, vh_error*) { return *out = double(std::get<int64_t>(*find(node, pointer))), VH_OK; }
+int32_t get_string(const vh_node* node, const char* pointer, const char** out, vh_error*) { return *out = std::get<std::string>(*find(node, pointer)).c_str(), VH_OK; }
+const vh_config_1 kConfig = {sizeof(vh_config_1), 0, type_of, nullptr, get_int, get_double, nullptr, get_string, nullptr, nullptr, nullptr};
+const void* get_service(const char* id) { return std::strcmp(id, VH_CONFIG_1) ? nullptr : &kConfig; }
+const vh_host kHost = {sizeof(vh_host), VH_ABI_MINOR, get_service};
+
+struct Specs {
+  vh_spec_sink sink{sizeof(vh_spec_sink), 0, add};
+  std::vector<std::pair<std::string, vh_spec>> items;
+  static int32_t add(vh_spec_sink* self, const vh_spec* spec) {
+    auto* specs = reinterpret_cast<Specs*>(self);
+    specs->items.emplace_back(spec->key, *spec);
+    return VH_OK;
+  }
+};
+struct Text {
+  vh_text_sink sink{sizeof(vh_text_sink), 0, add};
+  std::string text;
+  static int32_t add(vh_text_sink* self, const char* text, uint64_t n) {
+    reinterpret_cast<Text*>(self)->text.append(text, n);
+    return VH_OK;
+  }
+};
+
+struct Fixture {
+  TemporaryFolder folder;
+  const vh_dataset_1* table = nullptr;
+  vh_error error{};
+  vh_node params;
+  std::string cache;
+  vh_build build{};
+
+  Fixture() {
+    void* library = ::dlopen(KINETICS_LIBRARY, RTLD_NOW | RTLD_LOCAL);
+    BOOST_REQUIRE_MESSAGE(library, ::dlerror());
+    const auto* entry = static_cast<const vh_plugin_entry*>(::dlsym(library, "vh_plugin_entry_v1"));
+    BOOST_REQUIRE(entry && entry->magic == VH_PLUGIN_MAGIC);
+    BOOST_REQUIRE(entry->init(&kHost, &error) == VH_OK);
+    BOOST_TEST(!entry->get(VH_DATASET_1, "nothing"));
+    BOOST_TEST(!entry->get(VH_LOSS_1, "clips"));
+    table = static_cast<const vh_dataset_1*>(entry->get(VH_DATASET_1, "clips"));
+    BOOST_REQUIRE(table);
+    av_log_set_level(AV_LOG_ERROR);
+    for (size_t label = 0; label < 2; ++label) {
+      kinetics::VideoWriter writer(folder.path / ("clip" + std::to_string(label) + ".mp4"), {});
+      kinetics::MotionClip clip({64, 20, 1}, kinetics::motion_classes()[label], label);
+      for (int t = 0; t < 20; ++t) {
+        AVFrame& f = writer.frame();
+        clip.draw(t, f.data[0], f.linesize[0], f.data[1], f.data[2], f.linesize[1]);
+        writer.write();
+      }
+      writer.finish();
+    }
+    cache = folder.path / "cache";
+    params.values = {{"list", folder.write("list.txt", "clip0.mp4 0\nclip1 1\nmissing.mp4 1\n").string()}, {"frames", int64_t(4)}, {"size", int64_t(32)}, {"clips", int64_t(2)}};
+    error.struct_size = sizeof error;
+    build.struct_size = sizeof build, build.host = &kHost, build.params = &params, build.cache_dir = cache.c_str();
+  }
+};
+
+}  // namespace
+
+BOOST_FIXTURE_TEST_CASE(the_table_serves_a_host, Fixture) {
+  void* self = nullptr;
+  BOOST_REQUIRE_MESSAGE(table->create(&build, &self, &error) == VH_OK, error.message);
+  int64_t n = 0;
+  BOOST_TEST(table->length(self, &n, &error) == VH_OK);
+  BOOST_TEST(n == 3);
+  Specs train, eval;
+  BOOST_TEST(table->fields(self, VH_PASS_TRAIN, &train.sink, &error) == VH_OK);
+  BOOST_TEST(table->fields(self, VH_PASS_EVAL, &eval.sink, &error) == VH_OK);
+  BOOST_REQUIRE(train.items.size() == 2u);
+  BOOST_TEST(train.items[0].first == "video");
+  BOOST_TEST(train.items[1].first == "label");
+  BOOST_TEST((train.items[0].second.dtype == VH_U8 && train.items[0].second.rank == 5));
+  BOOST_TEST((train.items[1].second.dtype == VH_I64 && train.items[1].second.rank == 0 && train.items[1].second.classes == 2));
+  int64_t wanted[5] = {1, 4, 32, 32, 3};
+  for (int i = 0; i < 5; ++i) BOOST_TEST(train.items[0].second.dim[i] == wanted[i]);
+  BOOST_TEST(eval.items[0].second.dim[0] == 2);
+
+  std::vector<uint8_t> video(4 * 32 * 32 * 3);
+  int64_t label = 7, bytes[2] = {int64_t(video.size()), 8};
+  void* data[2] = {video.data(), &label};
+  vh_slot slot = {sizeof(vh_slot), 2, data, bytes, nullptr};
+  vh_slot* slots[1] = {&slot};
+  uint64_t seed = 1;
+  vh_read read = {sizeof(vh_read), VH_PASS_TRAIN, 1, 1, 0, &seed, slots};
+  BOOST_TEST(table->read(self, &read, &error) == VH_OK, error.message);
+  BOOST_TEST(label == 1);
+  BOOST_TEST(std::any_of(video.begin(), video.end(), [](uint8_t x) { return x != 0; }));
+
+  read.index = 2;
+  BOOST_TEST(table->read(self, &read, &error) == VH_ERR_DATA);
+  BOOST_TEST(std::string(error.where) == (folder.path / "missing.mp4").string());
+  BOOST_TEST(std::string(error.message) == "can't be opened: No such file or directory");
+  read.index = 3;
+  BOOST_TEST(table->read(self, &read, &error) == VH_ERR_ARGUMENT);
+  read.index = 0, bytes[0] = 5;
+  BOOST_TEST(table->read(self, &read, &error) == VH_ERR_ARGUMENT);
+
+  Text name, print;
+  BOOST_TEST(table->name(self, 1, &name.sink, &error) == VH_OK);
+  BOOST_TEST(name.text == (folder.path / "clip1.mp4").string());
+  BOOST_TEST(table->fingerprint(self, &print.sink, &error) == VH_OK);
+  BOOST_TEST(print.text.starts_with("n=3 hash="));
+  table->destroy(self);
+}
+
+BOOST_FIXTURE_TEST_CASE(bad_parameters_come_back_with_their_pointer, Fixture) {
+  void* self = nullptr;
+  params.values["classes"] = int64_t(1);
+  BOOST_TEST(table->create(&build, &self, &error) == VH_ERR_PARAM);
+  BOOST_TEST(std::string(error.json_pointer) == "/classes");
+  params.values.erase("classes");
+  params.values["list"] = std::string("/nowhere.txt");
+  BOOST_TEST(table->create(&build, &self, &error) == VH_ERR_IO);
+  BOOST_TEST(std::string(error.json_pointer) == "/list");
+  BOOST_TEST(std::string(error.message) == "/nowhere.txt: can't be opened: No such file or directory");
+  BOOST_TEST(!self);
+}
