@@ -2,21 +2,21 @@
 # headers_alone.sh INCLUDE_FOLDER: each header compiles alone, with warnings as errors; C headers as C11 and as C++20.
 set -u
 include=$1
-checked=0 failed=0
-try() {
-  checked=$((checked + 1))
-  printf "#include \"%s\"\ntypedef int one_declaration;\n" "$header" | "$@" -Wall -Wextra -Wpedantic -Werror -fsyntax-only -I "$include" - ||
-    { failed=$((failed + 1)); echo "$header: does not compile alone with: $*"; }
-}
+jobs=$(mktemp)
+trap 'rm -f "$jobs"' EXIT
 for compiler in gcc clang; do
   command -v "$compiler" > /dev/null || { echo "no $compiler here: not checked with it"; continue; }
-  for header in $(cd "$include" && find vhost -maxdepth 1 -name '*.h' | sort); do
-    try "$compiler" -x c -std=c11
-    try "$compiler" -x c++ -std=c++20
-  done
-  for header in $(cd "$include" && find vhost/cpp -name '*.hpp' | sort); do
-    try "$compiler" -x c++ -std=c++20
-  done
+  (cd "$include" && find vhost -maxdepth 1 -name '*.h' | sed "s/^/$compiler c c11 /") >> "$jobs"
+  (cd "$include" && find vhost -name '*.h*' | sed "s/^/$compiler c++ c++20 /") >> "$jobs"
 done
-echo "$checked compilations, $failed failed"
-[ "$checked" -gt 50 ] && [ "$failed" -eq 0 ]
+try() { # COMPILER LANGUAGE STANDARD HEADER
+  printf '#include "%s"\ntypedef int one_declaration;\n' "$4" |
+    "$1" -x "$2" -std="$3" -Wall -Wextra -Wpedantic -Werror -fsyntax-only -I "$include" - ||
+    { echo "$4 does not compile alone as $3 with $1"; return 1; }
+}
+export -f try
+export include
+xargs -P "$(nproc)" -L 1 bash -c 'try "$@"' _ < "$jobs"
+status=$?
+echo "$(wc -l < "$jobs") compilations"
+[ "$(wc -l < "$jobs")" -gt 50 ] && [ "$status" -eq 0 ]
