@@ -12,7 +12,7 @@ struct Part {
   int rank;  // 0 = stays longest
 };
 
-constexpr int kMinBar = 10, kMaxBar = 30;
+constexpr int kBars[] = {30, 20, 10};  // few sizes, so that the line doesn't jump with every digit
 constexpr std::string_view kGap = "  ";
 
 std::string out_of(int64_t done, int64_t total) {
@@ -69,7 +69,8 @@ std::string fit(std::vector<Part> parts, double share, const LiveStyle& style) {
   std::string line;
   const int brackets = style.unicode || style.color ? 0 : 2;
   const int left = room - width() - static_cast<int>(kGap.size()) - brackets;
-  if (share >= 0 && left >= kMinBar) line = bar(share, std::min(left, kMaxBar), style);
+  const auto size = std::find_if(std::begin(kBars), std::end(kBars), [&](int columns) { return columns <= left; });
+  if (share >= 0 && size != std::end(kBars)) line = bar(share, *size, style);
   for (const Part& part : parts) {
     if (!line.empty()) line += kGap;
     line += part.text;
@@ -96,7 +97,10 @@ std::string eval_line(const EvalRecord& r) {
 std::string live_line(const StepRecord& r, const LiveStyle& style) {
   const double share = r.total_steps > 0 ? static_cast<double>(r.step) / static_cast<double>(r.total_steps) : -1;
   std::vector<Part> parts;
-  if (share >= 0) parts.push_back({format_fixed(std::floor(100 * std::clamp(share, 0.0, 1.0)), 0) + " %", 4});
+  if (share >= 0) {
+    const std::string percent = format_fixed(std::floor(100 * std::clamp(share, 0.0, 1.0)), 0) + " %";
+    parts.push_back({std::string(5 - std::min<size_t>(5, percent.size()), ' ') + percent, 4});
+  }
   parts.push_back({epoch_text(r), 5});
   parts.push_back({"step " + out_of(r.step, r.total_steps), 0});
   parts.push_back({"loss " + format_number(r.loss), 1});
