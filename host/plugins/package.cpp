@@ -3,6 +3,7 @@
 #include <limits>
 #include <set>
 
+#include "base/files.h"
 #include "manifest/manifest.h"
 
 namespace vhost {
@@ -166,9 +167,13 @@ const Component* Package::find(const std::string& interface_id, const std::strin
 }
 
 Package read_package(const std::filesystem::path& folder) {
+  return parse_package(read_file(folder / "plugin.json"), folder);
+}
+
+Package parse_package(std::string_view text, const std::filesystem::path& folder) {
   Package package;
   package.folder = std::filesystem::absolute(folder).lexically_normal();
-  const JsonDocument document = read_json((package.folder / "plugin.json").string());
+  const JsonDocument document = parse_json(text, (package.folder / "plugin.json").string());
   const Members root(document, document.root, "");
   read_identity(root, package);
   read_binary(root, document, package);

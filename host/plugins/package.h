@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/json.h"
@@ -31,6 +32,7 @@ struct Package {
 // Reads and checks <folder>/plugin.json, opens nothing else. Throws Error naming the file, line and key. Keys that this
 // host doesn't know are ignored.
 Package read_package(const std::filesystem::path& folder);
+Package parse_package(std::string_view text, const std::filesystem::path& folder);  // the text of its plugin.json
 
 // --plugin-path (repeatable), VHOST_PLUGIN_PATH (colon-separated), the plugins beside the program
 // (<exe>/../plugins, <exe>/../lib/vhost/plugins), the user's and the system's data folders; never the current folder.

@@ -165,7 +165,6 @@ BOOST_AUTO_TEST_CASE(a_missing_or_broken_file_is_named) {
 }
 
 BOOST_AUTO_TEST_CASE(mutated_metadata_is_read_or_refused_and_nothing_else) {
-  TempFolder root;
   const std::string good = pretty_json(metadata("toy", "1.0.0"));
   const std::string pieces[] = {"{",     "}", "[",       "]",  "\"", ",",    ":",    "null",
                                 "1e999", "-", "\\u0000", "/*", "//", "\xff", "true", "0"};
@@ -190,9 +189,8 @@ BOOST_AUTO_TEST_CASE(mutated_metadata_is_read_or_refused_and_nothing_else) {
           if (at < text.size()) text[at] = static_cast<char>(vh_random_below(&random, 256));
       }
     }
-    write_text(root.path / "plugin.json", text);
     try {
-      read_package(root.path);
+      parse_package(text, "/packages/toy/1.0.0");
     } catch (const Error&) {
       ++refused;
     }
