@@ -1,6 +1,8 @@
 // parity_driver PLUGINS DIR: assembles the model that DIR/case.json names, gives it DIR/weights.safetensors and
 // DIR/inputs.safetensors, runs one training step without optimiser, and writes features, predictions, targets, the
 // divided loss and every parameter's gradient to DIR/outputs.safetensors. See parity.py for the cases.
+#include <c10/core/GradMode.h>
+
 #include <iostream>
 
 #include "assembly/model.h"
@@ -62,7 +64,7 @@ MaskLayout case_mask(const std::string& mode, const MaskNeeds& needs, const Tens
 }
 
 void load_weights(const Model& model, Tensors weights) {
-  at::NoGradGuard no_grad;
+  c10::NoGradGuard no_grad;
   for (Param* param : model.params()) {
     if (param->role == VH_BUFFER_NOT_SAVED) continue;
     const auto found = weights.find(param->name);
