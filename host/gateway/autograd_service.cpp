@@ -18,7 +18,7 @@ struct FunctionState : torch::CustomClassHolder {
   const vh_function* fn;
   void* ctx;
   uint32_t n_out = 0;
-  GivenInputs inputs;  // without tensors after apply()
+  GivenInputs inputs;                    // without tensors after apply()
   std::vector<at::Tensor> input_shapes;  // on meta, for the backward pass of a dry run
   std::vector<std::string> saved_keys;
   Autocast autocast;
@@ -59,7 +59,8 @@ variable_list run_forward(const FunctionState& state, at::TensorList inputs, vh_
   if (any_meta(inputs)) return outputs_on_meta(state, inputs);
   const auto handles = state.inputs.lent(inputs);
   variable_list outputs = collect_outputs(state.n_out, "forward callback", [&](vh_tensor** out, vh_error* err) {
-    return state.fn->forward(state.ctx, handles.data(), static_cast<uint32_t>(handles.size()), out, state.n_out, &save, err);
+    return state.fn->forward(state.ctx, handles.data(), static_cast<uint32_t>(handles.size()), out, state.n_out, &save,
+                             err);
   });
   require_defined(outputs, "the forward callback");
   return outputs;
@@ -95,8 +96,7 @@ struct PluginFunction : torch::autograd::Function<PluginFunction> {
   static variable_list backward(AutogradContext* node, const variable_list& grad_out) {
     const auto capsule = node->saved_data["state"].toCapsule();
     const auto& state = static_cast<const FunctionState&>(*capsule);
-    if (c10::GradMode::is_enabled())
-      throw Error("a plugin's autograd function has no double backward (create_graph)");
+    if (c10::GradMode::is_enabled()) throw Error("a plugin's autograd function has no double backward (create_graph)");
     const PartScope part(state.part);
     const AutocastScope autocast(state.autocast);
     variable_list grad_in(1);  // of the state
@@ -121,7 +121,8 @@ struct PluginFunction : torch::autograd::Function<PluginFunction> {
 
 std::vector<at::Tensor> prepared(std::vector<at::Tensor> inputs, uint32_t flags, bool inside_autocast) {
   for (at::Tensor& input : inputs) {
-    const bool cast = (flags & VH_FN_FP32) && inside_autocast && input.is_floating_point() && input.scalar_type() != at::kDouble;
+    const bool cast =
+        (flags & VH_FN_FP32) && inside_autocast && input.is_floating_point() && input.scalar_type() != at::kDouble;
     if (cast) input = input.to(at::kFloat);
     if ((flags & VH_FN_CONTIGUOUS) && !input.is_contiguous()) input = input.contiguous();
   }

@@ -1,9 +1,11 @@
 // Activation checkpointing. Note [What a recomputation needs]
-// - the scope's parameters are inputs of the node, else weights behind an input without gradient get none, and a reducer
+// - the scope's parameters are inputs of the node, else weights behind an input without gradient get none, and a
+// reducer
 //   that looks for unused parameters takes them all for unused;
 // - they are passed as an at::TensorList: torch::autograd::Function doesn't look into a std::vector;
 // - random state and autocast are those of the first pass;
-// - autocast's cache of cast weights is off in the first pass, which runs without grad: a cast made there would be reused
+// - autocast's cache of cast weights is off in the first pass, which runs without grad: a cast made there would be
+// reused
 //   outside and cut the graph. It is emptied around the second pass, whose casts belong to the graph that it frees.
 #include <torch/csrc/autograd/autograd.h>
 #include <torch/csrc/autograd/custom_function.h>
@@ -33,7 +35,7 @@ struct Closure : torch::CustomClassHolder {
   decltype(vh_closure::call) call;
   decltype(vh_closure::destroy) destroy;
   uint32_t n_out = 0;
-  GivenInputs inputs;  // without tensors after checkpoint()
+  GivenInputs inputs;              // without tensors after checkpoint()
   std::vector<at::Tensor> params;  // of the scope, that want a gradient
   std::string scope, part;
   Autocast autocast;

@@ -13,7 +13,9 @@ std::atomic<int64_t> total{0};
 
 using Stack = std::vector<c10::IValue>;
 
-const at::Tensor& tensor_at(const Stack& stack, size_t i) { return stack[i].toTensor(); }
+const at::Tensor& tensor_at(const Stack& stack, size_t i) {
+  return stack[i].toTensor();
+}
 
 int64_t product(at::IntArrayRef sizes) {
   int64_t n = 1;
@@ -74,17 +76,22 @@ int64_t einsum_flops(const std::string& equation, const std::vector<at::Tensor>&
 int64_t flops_of(const vh_op& op, const Stack& arguments, const Stack& results) {
   switch (op.flops) {
     case FlopRule::kLinear:
-    case FlopRule::kMatmul: return matmul_flops(tensor_at(arguments, 0), tensor_at(results, 0));
-    case FlopRule::kAddMatmul: return matmul_flops(tensor_at(arguments, 1), tensor_at(results, 0));
+    case FlopRule::kMatmul:
+      return matmul_flops(tensor_at(arguments, 0), tensor_at(results, 0));
+    case FlopRule::kAddMatmul:
+      return matmul_flops(tensor_at(arguments, 1), tensor_at(results, 0));
     case FlopRule::kConvolution:
       if (op.name == "aten::convolution" && arguments[6].toBool())
         return transposed_flops(tensor_at(arguments, 0), tensor_at(arguments, 1));
       return convolution_flops(tensor_at(arguments, 1), tensor_at(results, 0));
-    case FlopRule::kConvolutionTransposed: return transposed_flops(tensor_at(arguments, 0), tensor_at(arguments, 1));
+    case FlopRule::kConvolutionTransposed:
+      return transposed_flops(tensor_at(arguments, 0), tensor_at(arguments, 1));
     case FlopRule::kAttention:
       return attention_flops(tensor_at(arguments, 0), tensor_at(arguments, 1), tensor_at(arguments, 2));
-    case FlopRule::kEinsum: return einsum_flops(arguments[0].toStringRef(), arguments[1].toTensorVector());
-    case FlopRule::kNone: break;
+    case FlopRule::kEinsum:
+      return einsum_flops(arguments[0].toStringRef(), arguments[1].toTensorVector());
+    case FlopRule::kNone:
+      break;
   }
   return 0;
 }
@@ -116,7 +123,9 @@ FlopRule flop_rule(const std::string& name) {
   return found == rules.end() ? FlopRule::kNone : found->second;
 }
 
-bool counting_flops() { return active.load(std::memory_order_relaxed); }
+bool counting_flops() {
+  return active.load(std::memory_order_relaxed);
+}
 
 void count_flops(const vh_op& op, const Stack& arguments, const Stack& results) {
   total.fetch_add(flops_of(op, arguments, results), std::memory_order_relaxed);

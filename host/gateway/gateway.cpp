@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "gateway/internal.h"
+#include "gateway/meta_kernels.h"
 
 namespace vhost {
 namespace {
@@ -24,13 +25,18 @@ void register_gateway() {
     register_service(VH_AUTOGRAD_1, &kAutogradTable);
     register_service(VH_RNG_1, &kRngTable);
     register_service(VH_DEVICE_1, &kDeviceTable);
+    register_meta_kernels();
     return true;
   }();
   (void)registered;
 }
 
-void count_handles(int64_t change) { handles.fetch_add(change, std::memory_order_relaxed); }
-int64_t live_handles() { return handles.load(std::memory_order_relaxed); }
+void count_handles(int64_t change) {
+  handles.fetch_add(change, std::memory_order_relaxed);
+}
+int64_t live_handles() {
+  return handles.load(std::memory_order_relaxed);
+}
 
 vh_tensor* take(at::Tensor tensor) {
   if (!tensor.defined()) return nullptr;
@@ -48,38 +54,64 @@ at::Tensor adopt(vh_tensor* handle) {
   return at::Tensor(Unowned::reclaim(impl_of(handle)));
 }
 
-void set_current_part(const std::string& name) { part_name = name; }
-const std::string& current_part() { return part_name; }
+void set_current_part(const std::string& name) {
+  part_name = name;
+}
+const std::string& current_part() {
+  return part_name;
+}
 
 at::ScalarType to_scalar_type(int32_t dtype) {
   switch (dtype) {
-    case VH_F32: return at::kFloat;
-    case VH_F64: return at::kDouble;
-    case VH_F16: return at::kHalf;
-    case VH_BF16: return at::kBFloat16;
-    case VH_U8: return at::kByte;
-    case VH_I8: return at::kChar;
-    case VH_I16: return at::kShort;
-    case VH_I32: return at::kInt;
-    case VH_I64: return at::kLong;
-    case VH_BOOL: return at::kBool;
-    default: throw Error("there is no dtype number " + std::to_string(dtype) + " (1 to 10, see vhost/abi.h)");
+    case VH_F32:
+      return at::kFloat;
+    case VH_F64:
+      return at::kDouble;
+    case VH_F16:
+      return at::kHalf;
+    case VH_BF16:
+      return at::kBFloat16;
+    case VH_U8:
+      return at::kByte;
+    case VH_I8:
+      return at::kChar;
+    case VH_I16:
+      return at::kShort;
+    case VH_I32:
+      return at::kInt;
+    case VH_I64:
+      return at::kLong;
+    case VH_BOOL:
+      return at::kBool;
+    default:
+      throw Error("there is no dtype number " + std::to_string(dtype) + " (1 to 10, see vhost/abi.h)");
   }
 }
 
 int32_t from_scalar_type(at::ScalarType type) {
   switch (type) {
-    case at::kFloat: return VH_F32;
-    case at::kDouble: return VH_F64;
-    case at::kHalf: return VH_F16;
-    case at::kBFloat16: return VH_BF16;
-    case at::kByte: return VH_U8;
-    case at::kChar: return VH_I8;
-    case at::kShort: return VH_I16;
-    case at::kInt: return VH_I32;
-    case at::kLong: return VH_I64;
-    case at::kBool: return VH_BOOL;
-    default: return 0;
+    case at::kFloat:
+      return VH_F32;
+    case at::kDouble:
+      return VH_F64;
+    case at::kHalf:
+      return VH_F16;
+    case at::kBFloat16:
+      return VH_BF16;
+    case at::kByte:
+      return VH_U8;
+    case at::kChar:
+      return VH_I8;
+    case at::kShort:
+      return VH_I16;
+    case at::kInt:
+      return VH_I32;
+    case at::kLong:
+      return VH_I64;
+    case at::kBool:
+      return VH_BOOL;
+    default:
+      return 0;
   }
 }
 
@@ -108,9 +140,12 @@ std::string shape_text(const at::Tensor& tensor) {
 
 at::Device to_device(int32_t type, int32_t index) {
   switch (type) {
-    case VH_CPU: return at::Device(at::kCPU);
-    case VH_CUDA: return at::Device(at::kCUDA, static_cast<c10::DeviceIndex>(index));
-    case VH_META: return at::Device(at::kMeta);
+    case VH_CPU:
+      return at::Device(at::kCPU);
+    case VH_CUDA:
+      return at::Device(at::kCUDA, static_cast<c10::DeviceIndex>(index));
+    case VH_META:
+      return at::Device(at::kMeta);
     default:
       throw Error("there is no device type " + std::to_string(type) + " (VH_CPU 0, VH_CUDA 1, VH_META 2)");
   }

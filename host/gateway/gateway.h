@@ -13,15 +13,17 @@
 
 namespace vhost {
 
-void register_gateway();  // vh.ops/1, vh.tensor/1, vh.map/1, vh.params/1, vh.autograd/1, vh.rng/1, vh.device/1; idempotent
+void register_gateway();  // vh.ops/1, vh.tensor/1, vh.map/1, vh.params/1, vh.autograd/1, vh.rng/1, vh.device/1;
+                          // idempotent
 
 // A vh_tensor is a retained c10::TensorImpl*.
-vh_tensor* take(at::Tensor tensor);               // new owned handle (NULL for undefined)
-at::Tensor borrow(const vh_tensor* handle);       // shares; NULL -> undefined
-at::Tensor adopt(vh_tensor* handle);              // consumes an owned handle
-int64_t live_handles();                           // owned handles that plugins hold, for leak tests
+vh_tensor* take(at::Tensor tensor);          // new owned handle (NULL for undefined)
+at::Tensor borrow(const vh_tensor* handle);  // shares; NULL -> undefined
+at::Tensor adopt(vh_tensor* handle);         // consumes an owned handle
+int64_t live_handles();                      // owned handles that plugins hold, for leak tests
 
-// Names the part whose code runs on this thread ("backbone videomae/vit"): errors carry it in `where`, also from backward.
+// Names the part whose code runs on this thread ("backbone videomae/vit"): errors carry it in `where`, also from
+// backward.
 void set_current_part(const std::string& name);
 const std::string& current_part();
 
@@ -65,8 +67,8 @@ struct vh_scope {
   std::string prefix;  // "backbone." ; names are prefix + vh_param.name
   uint64_t seed;
   at::Device device;
-  at::ScalarType dtype;  // of parameters with dtype 0
-  bool frozen = false;   // VH_BUILD_TEACHER; children made later inherit it
+  at::ScalarType dtype;                               // of parameters with dtype 0
+  bool frozen = false;                                // VH_BUILD_TEACHER; children made later inherit it
   std::vector<std::unique_ptr<vhost::Param>> params;  // of this scope alone
   std::map<std::string, std::unique_ptr<vh_scope>> children;
   std::vector<vhost::Param*> all();  // this scope's and its children's, in order of creation

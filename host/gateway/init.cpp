@@ -109,7 +109,8 @@ Draw normal(double mean, double std) {
   return [=](vh_random r) { return mean + std * vh_random_normal(&r); };
 }
 
-// Rejection: of normal numbers where the interval holds much of the mass, else of uniform ones under the density's peak.
+// Rejection: of normal numbers where the interval holds much of the mass, else of uniform ones under the density's
+// peak.
 Draw truncated_normal(double mean, double std, double a, double b) {
   if (!(a < b)) throw Error("a must be less than b");
   if (std <= 0) throw Error("std must be greater than 0");
@@ -176,7 +177,8 @@ at::Tensor made(const InitText& init, uint64_t seed, const std::string& full_nam
   Keys keys = filled_in(init);
   if (init.name == "zeros") return device.is_meta() ? at::empty(shape, options) : at::zeros(shape, options);
   if (init.name == "ones") return device.is_meta() ? at::empty(shape, options) : at::ones(shape, options);
-  if (init.name == "constant") return device.is_meta() ? at::empty(shape, options) : at::full(shape, keys["v"], options);
+  if (init.name == "constant")
+    return device.is_meta() ? at::empty(shape, options) : at::full(shape, keys["v"], options);
   if (!at::isFloatingType(dtype)) throw Error("\"" + init.name + "\" wants a float type");
   const Draw draw = draw_of(init, keys, shape);
   if (device.is_meta()) return at::empty(shape, options);

@@ -1,5 +1,5 @@
-// Initial values from a text such as "trunc_normal(std=0.02,a=-2,b=2)": a function of (seed, name, shape) alone. Element i
-// has its own stream, so neither threads nor LibTorch's version can change it.
+// Initial values from a text such as "trunc_normal(std=0.02,a=-2,b=2)": a function of (seed, name, shape) alone.
+// Element i has its own stream, so neither threads nor LibTorch's version can change it.
 #pragma once
 #include <ATen/ATen.h>
 

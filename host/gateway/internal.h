@@ -27,9 +27,9 @@ inline vh_tensor* lend(const at::Tensor& tensor) {
   return tensor.defined() ? reinterpret_cast<vh_tensor*>(tensor.unsafeGetTensorImpl()) : nullptr;
 }
 
-const char* dtype_name(at::ScalarType);         // "f32", "i64"; LibTorch's own name for others
-std::string shape_text(const at::Tensor&);      // "f32[2,3]", "undefined"
-std::string list_text(at::IntArrayRef values);  // "[2,3]"
+const char* dtype_name(at::ScalarType);             // "f32", "i64"; LibTorch's own name for others
+std::string shape_text(const at::Tensor&);          // "f32[2,3]", "undefined"
+std::string list_text(at::IntArrayRef values);      // "[2,3]"
 at::Device to_device(int32_t type, int32_t index);  // throws Error
 int32_t from_device_type(c10::DeviceType);
 

@@ -57,10 +57,17 @@ bool push_optional_tensors(Stack& stack, const vh_value& value) {
 
 bool push_scalar(Stack& stack, const vh_value& value) {
   switch (value.tag) {
-    case VH_INT: stack.emplace_back(value.v.i); return true;
-    case VH_DOUBLE: stack.emplace_back(value.v.d); return true;
-    case VH_BOOLEAN: stack.emplace_back(value.v.i != 0); return true;
-    default: return false;
+    case VH_INT:
+      stack.emplace_back(value.v.i);
+      return true;
+    case VH_DOUBLE:
+      stack.emplace_back(value.v.d);
+      return true;
+    case VH_BOOLEAN:
+      stack.emplace_back(value.v.i != 0);
+      return true;
+    default:
+      return false;
   }
 }
 
@@ -76,13 +83,20 @@ bool push_ints(Stack& stack, const OpArg& arg, const vh_value& value) {
 
 bool push_floats(Stack& stack, const OpArg& arg, const vh_value& value) {
   switch (value.tag) {
-    case VH_DOUBLES: stack.emplace_back(std::vector<double>(value.v.ds, value.v.ds + value.n)); return true;
-    case VH_INTS: stack.emplace_back(std::vector<double>(value.v.is, value.v.is + value.n)); return true;
-    case VH_DOUBLE: stack.emplace_back(std::vector<double>(static_cast<size_t>(arg.broadcast), value.v.d)); return true;
+    case VH_DOUBLES:
+      stack.emplace_back(std::vector<double>(value.v.ds, value.v.ds + value.n));
+      return true;
+    case VH_INTS:
+      stack.emplace_back(std::vector<double>(value.v.is, value.v.is + value.n));
+      return true;
+    case VH_DOUBLE:
+      stack.emplace_back(std::vector<double>(static_cast<size_t>(arg.broadcast), value.v.d));
+      return true;
     case VH_INT:
       stack.emplace_back(std::vector<double>(static_cast<size_t>(arg.broadcast), static_cast<double>(value.v.i)));
       return true;
-    default: return false;
+    default:
+      return false;
   }
 }
 
@@ -147,32 +161,44 @@ bool push(Stack& stack, const OpArg& arg, const vh_value& value) {
     return arg.optional;
   }
   switch (arg.kind) {
-    case ArgKind::kTensor: return push_tensor(stack, arg, value);
-    case ArgKind::kTensors: return push_tensors(stack, value);
-    case ArgKind::kOptionalTensors: return push_optional_tensors(stack, value);
+    case ArgKind::kTensor:
+      return push_tensor(stack, arg, value);
+    case ArgKind::kTensors:
+      return push_tensors(stack, value);
+    case ArgKind::kOptionalTensors:
+      return push_optional_tensors(stack, value);
     case ArgKind::kInt:
       if (value.tag == VH_INT) stack.emplace_back(value.v.i);
       return value.tag == VH_INT;
-    case ArgKind::kFloat: return push_float(stack, value);
+    case ArgKind::kFloat:
+      return push_float(stack, value);
     case ArgKind::kBool:
       if (value.tag == VH_BOOLEAN) stack.emplace_back(value.v.i != 0);
       return value.tag == VH_BOOLEAN;
-    case ArgKind::kScalar: return push_scalar(stack, value);
-    case ArgKind::kInts: return push_ints(stack, arg, value);
-    case ArgKind::kFloats: return push_floats(stack, arg, value);
-    case ArgKind::kBools: return push_bools(stack, value);
+    case ArgKind::kScalar:
+      return push_scalar(stack, value);
+    case ArgKind::kInts:
+      return push_ints(stack, arg, value);
+    case ArgKind::kFloats:
+      return push_floats(stack, arg, value);
+    case ArgKind::kBools:
+      return push_bools(stack, value);
     case ArgKind::kString:
       if (value.tag != VH_STRING || !value.v.s) return false;
       stack.emplace_back(std::string(value.v.s));
       return true;
-    case ArgKind::kDtype: return push_dtype(stack, value);
+    case ArgKind::kDtype:
+      return push_dtype(stack, value);
     case ArgKind::kLayout:
       if (value.tag != VH_INT || value.v.i != 0) return false;
       stack.emplace_back(at::kStrided);
       return true;
-    case ArgKind::kMemoryFormat: return push_memory_format(stack, value);
-    case ArgKind::kDevice: return push_device(stack, value);
-    case ArgKind::kGenerator: return push_generator(stack, value);
+    case ArgKind::kMemoryFormat:
+      return push_memory_format(stack, value);
+    case ArgKind::kDevice:
+      return push_device(stack, value);
+    case ArgKind::kGenerator:
+      return push_generator(stack, value);
   }
   return false;
 }
@@ -181,31 +207,43 @@ bool push(Stack& stack, const OpArg& arg, const vh_value& value) {
 
 std::string value_text(const vh_value& value) {
   switch (value.tag) {
-    case VH_NONE: return "none";
-    case VH_DEFAULT: return "default, which this argument doesn't have";
-    case VH_BOOLEAN: return value.v.i ? "bool true" : "bool false";
-    case VH_INT: return "int " + std::to_string(value.v.i);
-    case VH_DOUBLE: return "float " + std::to_string(value.v.d);
-    case VH_STRING: return value.v.s ? "string \"" + std::string(value.v.s).substr(0, 60) + "\"" : "a NULL string";
-    case VH_TENSOR: return value.v.t ? "Tensor " + shape_text(borrow(value.v.t)) : "a NULL Tensor";
+    case VH_NONE:
+      return "none";
+    case VH_DEFAULT:
+      return "default, which this argument doesn't have";
+    case VH_BOOLEAN:
+      return value.v.i ? "bool true" : "bool false";
+    case VH_INT:
+      return "int " + std::to_string(value.v.i);
+    case VH_DOUBLE:
+      return "float " + std::to_string(value.v.d);
+    case VH_STRING:
+      return value.v.s ? "string \"" + std::string(value.v.s).substr(0, 60) + "\"" : "a NULL string";
+    case VH_TENSOR:
+      return value.v.t ? "Tensor " + shape_text(borrow(value.v.t)) : "a NULL Tensor";
     case VH_TENSORS: {
       std::string nulls;
       for (uint32_t i = 0; i < value.n; ++i)
         if (!value.v.ts[i]) nulls += (nulls.empty() ? ", NULL at " : ", ") + std::to_string(i);
       return "a list of " + std::to_string(value.n) + " Tensors" + nulls;
     }
-    case VH_INTS: return "int list " + list_text(at::IntArrayRef(value.v.is, value.n));
-    case VH_DOUBLES: return "a list of " + std::to_string(value.n) + " floats";
-    case VH_DTYPE: return "dtype number " + std::to_string(value.v.i);
-    case VH_DEVICE: return "device number " + std::to_string(value.v.i);
-    case VH_GENERATOR: return "a generator";
-    default: return "a value with the unknown tag " + std::to_string(value.tag);
+    case VH_INTS:
+      return "int list " + list_text(at::IntArrayRef(value.v.is, value.n));
+    case VH_DOUBLES:
+      return "a list of " + std::to_string(value.n) + " floats";
+    case VH_DTYPE:
+      return "dtype number " + std::to_string(value.v.i);
+    case VH_DEVICE:
+      return "device number " + std::to_string(value.v.i);
+    case VH_GENERATOR:
+      return "a generator";
+    default:
+      return "a value with the unknown tag " + std::to_string(value.tag);
   }
 }
 
 int32_t refuse(const vh_op& op, const OpArg& arg, const vh_value* value, vh_error* err) {
-  const std::string place =
-      arg.source < 0 ? "argument" : "argument " + std::to_string(arg.source + 1);
+  const std::string place = arg.source < 0 ? "argument" : "argument " + std::to_string(arg.source + 1);
   std::string text = place + " '" + arg.name + "' must be " + arg.type + ", ";
   text += value ? "not " + value_text(*value) : "and is missing";
   return fail_at(err, VH_ERR_ARGUMENT, op.name.c_str(), text);
@@ -272,8 +310,10 @@ vh_value result_of(ArgKind kind, c10::IValue&& value) {
     case ArgKind::kInt:
     case ArgKind::kFloat:
     case ArgKind::kBool:
-    case ArgKind::kScalar: return result_scalar(value);
-    default: throw Error("a result of a type that vh_value can't carry");
+    case ArgKind::kScalar:
+      return result_scalar(value);
+    default:
+      throw Error("a result of a type that vh_value can't carry");
   }
 }
 
@@ -285,8 +325,8 @@ void release_result(vh_value& value) {
 
 // ---- the call ----
 
-// Arguments live in one vector per thread, so that a call allocates nothing for them. An operator that comes back into the
-// gateway (a custom function within its backward) finds it taken and makes its own.
+// Arguments live in one vector per thread, so that a call allocates nothing for them. An operator that comes back into
+// the gateway (a custom function within its backward) finds it taken and makes its own.
 class StackLoan {
  public:
   StackLoan() : stack_(std::move(spare())) {}
@@ -368,11 +408,15 @@ const vh_op* ops_find(const char* schema, vh_error* err) {
   return found;
 }
 
-uint32_t list_size(const vh_list* list) { return list ? static_cast<uint32_t>(list->items.size()) : 0; }
+uint32_t list_size(const vh_list* list) {
+  return list ? static_cast<uint32_t>(list->items.size()) : 0;
+}
 vh_tensor* list_get(const vh_list* list, uint32_t i) {
   return list && i < list->items.size() ? take(list->items[i]) : nullptr;
 }
-void list_release(vh_list* list) { delete list; }
+void list_release(vh_list* list) {
+  delete list;
+}
 
 }  // namespace
 

@@ -14,35 +14,65 @@ using c10::TypeKind;
 
 std::optional<ArgKind> list_kind(const c10::Type& element) {
   switch (element.kind()) {
-    case TypeKind::TensorType: return ArgKind::kTensors;
+    case TypeKind::TensorType:
+      return ArgKind::kTensors;
     case TypeKind::IntType:
-    case TypeKind::SymIntType: return ArgKind::kInts;
-    case TypeKind::FloatType: return ArgKind::kFloats;
-    case TypeKind::BoolType: return ArgKind::kBools;
+    case TypeKind::SymIntType:
+      return ArgKind::kInts;
+    case TypeKind::FloatType:
+      return ArgKind::kFloats;
+    case TypeKind::BoolType:
+      return ArgKind::kBools;
     case TypeKind::OptionalType:
       if (element.containedType(0)->kind() == TypeKind::TensorType) return ArgKind::kOptionalTensors;
       return std::nullopt;
-    default: return std::nullopt;
+    default:
+      return std::nullopt;
   }
 }
 
 std::optional<ArgKind> kind_of(const c10::Type& type) {
   switch (type.kind()) {
-    case TypeKind::TensorType: return ArgKind::kTensor;
+    case TypeKind::TensorType:
+      return ArgKind::kTensor;
     case TypeKind::IntType:
-    case TypeKind::SymIntType: return ArgKind::kInt;
-    case TypeKind::FloatType: return ArgKind::kFloat;
-    case TypeKind::BoolType: return ArgKind::kBool;
-    case TypeKind::NumberType: return ArgKind::kScalar;
-    case TypeKind::StringType: return ArgKind::kString;
-    case TypeKind::ScalarTypeType: return ArgKind::kDtype;
-    case TypeKind::LayoutType: return ArgKind::kLayout;
-    case TypeKind::MemoryFormatType: return ArgKind::kMemoryFormat;
-    case TypeKind::DeviceObjType: return ArgKind::kDevice;
-    case TypeKind::GeneratorType: return ArgKind::kGenerator;
-    case TypeKind::ListType: return list_kind(*type.containedType(0));
-    default: return std::nullopt;
+    case TypeKind::SymIntType:
+      return ArgKind::kInt;
+    case TypeKind::FloatType:
+      return ArgKind::kFloat;
+    case TypeKind::BoolType:
+      return ArgKind::kBool;
+    case TypeKind::NumberType:
+      return ArgKind::kScalar;
+    case TypeKind::StringType:
+      return ArgKind::kString;
+    case TypeKind::ScalarTypeType:
+      return ArgKind::kDtype;
+    case TypeKind::LayoutType:
+      return ArgKind::kLayout;
+    case TypeKind::MemoryFormatType:
+      return ArgKind::kMemoryFormat;
+    case TypeKind::DeviceObjType:
+      return ArgKind::kDevice;
+    case TypeKind::GeneratorType:
+      return ArgKind::kGenerator;
+    case TypeKind::ListType:
+      return list_kind(*type.containedType(0));
+    default:
+      return std::nullopt;
   }
+}
+
+// As schemas write it: "int[2]?".
+std::string type_text(const c10::Argument& argument) {
+  const c10::Type* type = argument.real_type().get();
+  const bool optional = type->kind() == TypeKind::OptionalType;
+  if (optional) type = type->containedType(0).get();
+  std::string text = type->str();
+  if (argument.N() && text.ends_with("[]")) text.insert(text.size() - 1, std::to_string(*argument.N()));
+  if (text == "Scalar" || text == "number") text = "Scalar";
+  if (text == "Device") text = "device";
+  return optional ? text + "?" : text;
 }
 
 OpArg describe(const c10::Argument& argument) {
@@ -51,7 +81,7 @@ OpArg describe(const c10::Argument& argument) {
   arg.optional = type->kind() == TypeKind::OptionalType;
   const c10::TypePtr& inner = arg.optional ? type->containedType(0) : type;
   arg.name = argument.name();
-  arg.type = type->annotation_str();
+  arg.type = type_text(argument);
   const auto kind = kind_of(*inner);
   if (!kind) throw Error("argument '" + arg.name + "' has type " + arg.type + ", which vh_value can't carry");
   arg.kind = *kind;
@@ -68,16 +98,24 @@ OpArg describe(const c10::Argument& argument) {
 bool convertible(ArgKind compiled, ArgKind live) {
   if (compiled == live) return true;
   switch (compiled) {
-    case ArgKind::kInt: return live == ArgKind::kFloat || live == ArgKind::kScalar || live == ArgKind::kInts;
-    case ArgKind::kFloat: return live == ArgKind::kScalar || live == ArgKind::kFloats;
-    case ArgKind::kBool: return live == ArgKind::kScalar;
-    case ArgKind::kInts: return live == ArgKind::kFloats || live == ArgKind::kBools;
-    case ArgKind::kTensors: return live == ArgKind::kOptionalTensors;
-    default: return false;
+    case ArgKind::kInt:
+      return live == ArgKind::kFloat || live == ArgKind::kScalar || live == ArgKind::kInts;
+    case ArgKind::kFloat:
+      return live == ArgKind::kScalar || live == ArgKind::kFloats;
+    case ArgKind::kBool:
+      return live == ArgKind::kScalar;
+    case ArgKind::kInts:
+      return live == ArgKind::kFloats || live == ArgKind::kBools;
+    case ArgKind::kTensors:
+      return live == ArgKind::kOptionalTensors;
+    default:
+      return false;
   }
 }
 
-const char* version() { return "LibTorch " TORCH_VERSION; }
+const char* version() {
+  return "LibTorch " TORCH_VERSION;
+}
 
 std::string overloads_text(const std::string& base) {
   std::string text;
@@ -110,8 +148,8 @@ void map_arguments(vh_op& op, const c10::FunctionSchema& compiled, const c10::Fu
       throw Error("arguments " + std::to_string(arg.source + 1) + " and " + std::to_string(i + 1) + " both map onto '" +
                   arg.name + "' of " + version());
     if (!convertible(wanted.kind, arg.kind))
-      throw Error("argument " + std::to_string(i + 1) + " '" + wanted.name + "' is " + wanted.type + " in the schema, but " +
-                  arg.type + " in " + version());
+      throw Error("argument " + std::to_string(i + 1) + " '" + wanted.name + "' is " + wanted.type +
+                  " in the schema, but " + arg.type + " in " + version());
     arg.source = static_cast<int32_t>(i);
     if (!arg.has_default && wanted.has_default && wanted.kind == arg.kind) {
       arg.has_default = true;
@@ -132,8 +170,8 @@ void map_results(vh_op& op, const c10::FunctionSchema& compiled, const c10::Func
     const auto kind = kind_of(*live.returns()[i].real_type());
     const auto wanted = kind_of(*compiled.returns()[i].real_type());
     if (!kind || kind != wanted)
-      throw Error("result " + std::to_string(i + 1) + " is " + live.returns()[i].real_type()->annotation_str() + " in " +
-                  version() + ", the schema says " + compiled.returns()[i].real_type()->annotation_str());
+      throw Error("result " + std::to_string(i + 1) + " is " + live.returns()[i].real_type()->annotation_str() +
+                  " in " + version() + ", the schema says " + compiled.returns()[i].real_type()->annotation_str());
     op.results.push_back(*kind);
   }
 }
@@ -141,8 +179,8 @@ void map_results(vh_op& op, const c10::FunctionSchema& compiled, const c10::Func
 c10::FunctionSchema parse(const std::string& text) {
   try {
     return torch::jit::parseSchema(text);
-  } catch (const c10::Error& e) {
-    throw Error("\"" + text + "\" is no operator schema: " + e.what_without_backtrace());
+  } catch (const std::exception& e) {
+    throw Error("\"" + text + "\" is no operator schema: " + std::string(e.what()).substr(0, 200));
   }
 }
 

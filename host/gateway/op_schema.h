@@ -1,5 +1,5 @@
-// An operator as the gateway calls it: the live schema's arguments, each with the place of its value among the arguments of
-// the schema that the caller was compiled against.
+// An operator as the gateway calls it: the live schema's arguments, each with the place of its value among the
+// arguments of the schema that the caller was compiled against.
 #pragma once
 #include <ATen/core/dispatch/Dispatcher.h>
 
@@ -10,8 +10,22 @@
 namespace vhost {
 
 enum class ArgKind : uint8_t {
-  kTensor, kTensors, kOptionalTensors, kInt, kFloat, kBool, kScalar, kInts, kFloats, kBools,
-  kString, kDtype, kLayout, kMemoryFormat, kDevice, kGenerator,
+  kTensor,
+  kTensors,
+  kOptionalTensors,
+  kInt,
+  kFloat,
+  kBool,
+  kScalar,
+  kInts,
+  kFloats,
+  kBools,
+  kString,
+  kDtype,
+  kLayout,
+  kMemoryFormat,
+  kDevice,
+  kGenerator,
 };
 
 struct OpArg {
@@ -24,15 +38,24 @@ struct OpArg {
   std::string name, type;
 };
 
-enum class FlopRule : uint8_t { kNone, kLinear, kMatmul, kAddMatmul, kConvolution, kConvolutionTransposed, kAttention, kEinsum };
+enum class FlopRule : uint8_t {
+  kNone,
+  kLinear,
+  kMatmul,
+  kAddMatmul,
+  kConvolution,
+  kConvolutionTransposed,
+  kAttention,
+  kEinsum
+};
 
 }  // namespace vhost
 
 struct vh_op {
   explicit vh_op(const c10::OperatorHandle& live) : handle(live) {}
   c10::OperatorHandle handle;
-  std::string name;  // "aten::add.Tensor"
-  std::vector<vhost::OpArg> args;          // of the live schema
+  std::string name;                         // "aten::add.Tensor"
+  std::vector<vhost::OpArg> args;           // of the live schema
   std::vector<std::string> compiled_names;  // of the compiled schema
   std::vector<vhost::ArgKind> results;
   vhost::FlopRule flops = vhost::FlopRule::kNone;

@@ -29,7 +29,8 @@ bool valid_name(const std::string& name) {
 }
 
 at::IntArrayRef shape_of(const vh_param& param) {
-  if (param.rank < 0 || (param.rank > 0 && !param.shape)) throw Error("rank " + std::to_string(param.rank) + " without a shape");
+  if (param.rank < 0 || (param.rank > 0 && !param.shape))
+    throw Error("rank " + std::to_string(param.rank) + " without a shape");
   const at::IntArrayRef shape(param.shape, static_cast<size_t>(param.rank));
   for (const int64_t size : shape)
     if (size < 1) throw Error("shape " + list_text(shape) + ": every size must be at least 1");
@@ -53,13 +54,15 @@ std::unique_ptr<Param> make_param(vh_scope& scope, const vh_param& given, const 
   param->layer = given.layer;
   param->lr_scale = given.lr_scale == 0 ? 1 : given.lr_scale;
   param->on_resize = given.on_resize ? given.on_resize : "";
-  if (given.role < VH_PARAMETER || given.role > VH_BUFFER_NOT_SAVED) throw Error("there is no role " + std::to_string(given.role));
+  if (given.role < VH_PARAMETER || given.role > VH_BUFFER_NOT_SAVED)
+    throw Error("there is no role " + std::to_string(given.role));
   const at::ScalarType dtype = given.dtype == VH_DTYPE_ANY ? scope.dtype : to_scalar_type(given.dtype);
   param->value = given.value ? given_value(given, scope, dtype)
                              : initial_value(given.init ? given.init : "zeros", scope.seed, full_name, shape_of(given),
                                              dtype, scope.device);
   const bool trained = given.role == VH_PARAMETER && !(given.flags & VH_PARAM_FROZEN) && !scope.frozen;
-  if (given.role == VH_PARAMETER && !at::isFloatingType(dtype)) throw Error("a parameter must have a float type; use a buffer");
+  if (given.role == VH_PARAMETER && !at::isFloatingType(dtype))
+    throw Error("a parameter must have a float type; use a buffer");
   if (trained) param->value.set_requires_grad(true);
   return param;
 }

@@ -20,10 +20,18 @@ void tensor_release(vh_tensor* t) {
   c10::raw::intrusive_ptr::decref(impl_of(t));
 }
 
-int32_t tensor_rank(const vh_tensor* t) { return t ? static_cast<int32_t>(impl_of(t)->dim()) : -1; }
-const int64_t* tensor_sizes(const vh_tensor* t) { return t ? impl_of(t)->sizes().data() : nullptr; }
-const int64_t* tensor_strides(const vh_tensor* t) { return t ? impl_of(t)->strides().data() : nullptr; }
-int64_t tensor_numel(const vh_tensor* t) { return t ? impl_of(t)->numel() : 0; }
+int32_t tensor_rank(const vh_tensor* t) {
+  return t ? static_cast<int32_t>(impl_of(t)->dim()) : -1;
+}
+const int64_t* tensor_sizes(const vh_tensor* t) {
+  return t ? impl_of(t)->sizes().data() : nullptr;
+}
+const int64_t* tensor_strides(const vh_tensor* t) {
+  return t ? impl_of(t)->strides().data() : nullptr;
+}
+int64_t tensor_numel(const vh_tensor* t) {
+  return t ? impl_of(t)->numel() : 0;
+}
 int32_t tensor_dtype(const vh_tensor* t) {
   return t ? from_scalar_type(c10::typeMetaToScalarType(impl_of(t)->dtype())) : 0;
 }
@@ -34,8 +42,12 @@ void tensor_device(const vh_tensor* t, int32_t* type, int32_t* index) {
   if (index) *index = device.has_index() ? device.index() : 0;
 }
 
-int32_t tensor_requires_grad(const vh_tensor* t) { return t && borrow(t).requires_grad(); }
-int32_t tensor_is_contiguous(const vh_tensor* t) { return t && impl_of(t)->is_contiguous(); }
+int32_t tensor_requires_grad(const vh_tensor* t) {
+  return t && borrow(t).requires_grad();
+}
+int32_t tensor_is_contiguous(const vh_tensor* t) {
+  return t && impl_of(t)->is_contiguous();
+}
 
 const void* tensor_data(const vh_tensor* t) {
   if (!t || impl_of(t)->device().type() == at::kMeta) return nullptr;
@@ -138,17 +150,24 @@ int32_t map_put(vh_map* map, const char* key, vh_tensor* t) {
   }
 }
 
-uint32_t map_count(const vh_map* map) { return map ? static_cast<uint32_t>(map->items.size()) : 0; }
+uint32_t map_count(const vh_map* map) {
+  return map ? static_cast<uint32_t>(map->items.size()) : 0;
+}
 const char* map_key_at(const vh_map* map, uint32_t i) {
   return map && i < map->items.size() ? map->items[i].first.c_str() : nullptr;
 }
 
 }  // namespace
 
-const vh_tensor_1 kTensorTable = {
-    sizeof(vh_tensor_1), 0,           tensor_retain, tensor_release,       tensor_rank,          tensor_sizes,
-    tensor_strides,      tensor_numel, tensor_dtype,  tensor_device,        tensor_requires_grad, tensor_is_contiguous,
-    tensor_data,         tensor_data_mut, tensor_empty, tensor_from_host,   tensor_to_host,       tensor_item};
+const vh_tensor_1 kTensorTable = {sizeof(vh_tensor_1),  0,
+                                  tensor_retain,        tensor_release,
+                                  tensor_rank,          tensor_sizes,
+                                  tensor_strides,       tensor_numel,
+                                  tensor_dtype,         tensor_device,
+                                  tensor_requires_grad, tensor_is_contiguous,
+                                  tensor_data,          tensor_data_mut,
+                                  tensor_empty,         tensor_from_host,
+                                  tensor_to_host,       tensor_item};
 
 const vh_map_1 kMapTable = {sizeof(vh_map_1), 0, map_get, map_put, map_count, map_key_at};
 

@@ -13,7 +13,9 @@ using namespace tables;
 
 namespace {
 
-bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+bool contains(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
 #define CHECK_TEXT(text, part) \
   BOOST_CHECK_MESSAGE(contains((text), (part)), "\"" << (text) << "\" doesn't say \"" << (part) << "\"")
 
@@ -54,7 +56,9 @@ std::string param_error(vh_scope& scope, const vh_param& p) {
   return params().create(&scope, &p, &out, &err) ? err.message : "no error";
 }
 
-vh_scope new_scope(uint64_t seed = 1, bool meta = false) { return vh_scope("backbone.", seed, at::kCPU, at::kFloat, meta); }
+vh_scope new_scope(uint64_t seed = 1, bool meta = false) {
+  return vh_scope("backbone.", seed, at::kCPU, at::kFloat, meta);
+}
 
 }  // namespace
 
@@ -68,15 +72,17 @@ BOOST_AUTO_TEST_CASE(a_wrong_tag_names_operator_argument_and_wanted_type) {
   CHECK_TEXT(text, "status 2, aten::linear: argument 2 'weight' must be Tensor, not int 5");
   CHECK_TEXT(error_of(VH_SCHEMA_RELU, {none()}), "aten::relu: argument 1 'self' must be Tensor, not none");
   CHECK_TEXT(error_of(VH_SCHEMA_RELU, {value(at::Tensor())}), "argument 1 'self' must be Tensor, not a NULL Tensor");
-  CHECK_TEXT(error_of(VH_SCHEMA_SUM_DIM, {value(x), value(0.5)}), "argument 2 'dim' must be int[]?, not float 0.5");
+  CHECK_TEXT(error_of(VH_SCHEMA_SUM_DIM, {value(x), value(0.5)}), "argument 2 'dim' must be int[1]?, not float 0.5");
   CHECK_TEXT(error_of(VH_SCHEMA_SUM_DIM, {value(x), value(int64_t{0}), value(int64_t{1})}),
              "argument 3 'keepdim' must be bool, not int 1");
-  CHECK_TEXT(error_of(VH_SCHEMA_PAD, {value(x), ints({1, 1}), value(int64_t{3})}), "argument 3 'mode' must be str, not int 3");
+  CHECK_TEXT(error_of(VH_SCHEMA_PAD, {value(x), ints({1, 1}), value(int64_t{3})}),
+             "argument 3 'mode' must be str, not int 3");
   vh_value unknown{77, 0, {}};
   CHECK_TEXT(error_of(VH_SCHEMA_RELU, {unknown}), "not a value with the unknown tag 77");
   vh_value type{VH_DTYPE, 0, {}};
   type.v.i = 99;
-  CHECK_TEXT(error_of(VH_SCHEMA_TO_DTYPE, {value(x), type}), "argument 2 'dtype' must be ScalarType, not dtype number 99");
+  CHECK_TEXT(error_of(VH_SCHEMA_TO_DTYPE, {value(x), type}),
+             "argument 2 'dtype' must be ScalarType, not dtype number 99");
 }
 
 BOOST_AUTO_TEST_CASE(a_null_in_a_tensor_list_is_refused_where_the_schema_has_no_optional) {
@@ -84,13 +90,15 @@ BOOST_AUTO_TEST_CASE(a_null_in_a_tensor_list_is_refused_where_the_schema_has_no_
   vh_tensor* handles[] = {vhost::lend(x), nullptr};
   vh_value list{VH_TENSORS, 2, {}};
   list.v.ts = handles;
-  CHECK_TEXT(error_of(VH_SCHEMA_CAT, {list}), "argument 1 'tensors' must be Tensor[], not a list of 2 Tensors, NULL at 1");
+  CHECK_TEXT(error_of(VH_SCHEMA_CAT, {list}),
+             "argument 1 'tensors' must be Tensor[], not a list of 2 Tensors, NULL at 1");
 }
 
 BOOST_AUTO_TEST_CASE(wrong_counts_are_refused) {
   const at::Tensor x = at::ones({2, 3});
   CHECK_TEXT(error_of(VH_SCHEMA_RELU, {value(x), value(x)}), "status 2, aten::relu: takes 1 arguments, not 2");
-  CHECK_TEXT(error_of(VH_SCHEMA_LINEAR, {value(x)}), "aten::linear: argument 2 'weight' must be Tensor, and is missing");
+  CHECK_TEXT(error_of(VH_SCHEMA_LINEAR, {value(x)}),
+             "aten::linear: argument 2 'weight' must be Tensor, and is missing");
   CHECK_TEXT(error_of(VH_SCHEMA_MAX_DIM, {value(x), value(int64_t{0})}), "aten::max.dim: gives 2 results, not 1");
   CHECK_TEXT(error_of(VH_SCHEMA_LINEAR, {value(x), unset()}), "not default, which this argument doesn't have");
 }
@@ -128,14 +136,16 @@ BOOST_AUTO_TEST_CASE(find_gives_the_same_operator_twice) {
 BOOST_AUTO_TEST_CASE(calls_written_for_an_older_schema_run) {
   const at::Tensor x = at::randn({3, 4}), q = at::randn({2, 2, 5, 8});
   // 2.0.1: var.correction took `int? correction`; it became a Scalar.
-  const at::Tensor variance = call("aten::var.correction(Tensor self, int[1]? dim=None, *, int? correction=None, "
-                                   "bool keepdim=False) -> Tensor",
-                                   {value(x), ints({1}), value(int64_t{0}), flag(true)});
+  const at::Tensor variance = call(
+      "aten::var.correction(Tensor self, int[1]? dim=None, *, int? correction=None, "
+      "bool keepdim=False) -> Tensor",
+      {value(x), ints({1}), value(int64_t{0}), flag(true)});
   BOOST_CHECK(at::equal(variance, x.var(at::IntArrayRef{1}, at::Scalar(0), true)));
   // 2.0.1: no scale and no enable_gqa.
-  const at::Tensor attention = call("aten::scaled_dot_product_attention(Tensor query, Tensor key, Tensor value, "
-                                    "Tensor? attn_mask=None, float dropout_p=0.0, bool is_causal=False) -> Tensor",
-                                    {value(q), value(q), value(q), none(), value(0.0), flag(true)});
+  const at::Tensor attention = call(
+      "aten::scaled_dot_product_attention(Tensor query, Tensor key, Tensor value, "
+      "Tensor? attn_mask=None, float dropout_p=0.0, bool is_causal=False) -> Tensor",
+      {value(q), value(q), value(q), none(), value(0.0), flag(true)});
   BOOST_CHECK(at::equal(attention, at::scaled_dot_product_attention(q, q, q, {}, 0.0, true)));
   // int where it is SymInt now, another argument name, fewer defaults.
   const at::Tensor narrowed = call("aten::narrow(Tensor(a) x, int axis, int start, int length) -> Tensor(a)",
@@ -145,8 +155,9 @@ BOOST_AUTO_TEST_CASE(calls_written_for_an_older_schema_run) {
 
 BOOST_AUTO_TEST_CASE(keyword_arguments_are_mapped_by_name) {
   const at::Tensor x = at::randn({3, 4}), y = at::randn({4, 5}), z = at::randn({3, 5});
-  const at::Tensor sum = call("aten::addmm(Tensor self, Tensor mat1, Tensor mat2, *, Scalar alpha=1, Scalar beta=1) -> Tensor",
-                              {value(z), value(x), value(y), value(2.0), value(0.5)});
+  const at::Tensor sum =
+      call("aten::addmm(Tensor self, Tensor mat1, Tensor mat2, *, Scalar alpha=1, Scalar beta=1) -> Tensor",
+           {value(z), value(x), value(y), value(2.0), value(0.5)});
   BOOST_CHECK(at::equal(sum, at::addmm(z, x, y, /*beta=*/0.5, /*alpha=*/2.0)));
 }
 
@@ -154,9 +165,11 @@ BOOST_AUTO_TEST_CASE(schemas_that_no_longer_fit_say_why) {
   CHECK_TEXT(find_error("what?"), "\"what?\" is no operator schema");
   CHECK_TEXT(find_error("aten::add.Nothing(Tensor self) -> Tensor"), "aten::add.Nothing: not in LibTorch");
   CHECK_TEXT(find_error("aten::add.Nothing(Tensor self) -> Tensor"), "aten::add.Tensor");
-  CHECK_TEXT(find_error("aten::relu(Tensor self, *, bool quick=False) -> Tensor"), "aten::relu: argument 'quick' is gone");
+  CHECK_TEXT(find_error("aten::relu(Tensor self, *, bool quick=False) -> Tensor"),
+             "aten::relu: argument 'quick' is gone");
   CHECK_TEXT(find_error("aten::relu(float self) -> Tensor"), "argument 1 'self' is float in the schema, but Tensor in");
-  CHECK_TEXT(find_error("aten::mm(Tensor self) -> Tensor"), "wants an argument 'mat2' (Tensor) that the schema doesn't have");
+  CHECK_TEXT(find_error("aten::mm(Tensor self) -> Tensor"),
+             "wants an argument 'mat2' (Tensor) that the schema doesn't have");
   CHECK_TEXT(find_error("aten::relu(Tensor self) -> (Tensor, Tensor)"), "gives 1 results in");
 }
 
@@ -204,11 +217,13 @@ BOOST_AUTO_TEST_CASE(flops_are_counted_on_meta_and_only_between_start_and_stop) 
     return vhost::FlopCounter::stop();
   };
   const at::Tensor x = meta({2, 3, 4}), w = meta({5, 4}), q = meta({2, 8, 7, 16}), k = meta({2, 8, 9, 16});
-  const at::Tensor b = meta({2, 4, 6}), image = meta({1, 8, 10, 10}), kernel = meta({16, 2, 3, 3}), up = meta({8, 4, 2, 2});
+  const at::Tensor b = meta({2, 4, 6}), image = meta({1, 8, 10, 10}), kernel = meta({16, 2, 3, 3}),
+                   up = meta({8, 4, 2, 2});
   BOOST_CHECK_EQUAL(count(VH_SCHEMA_LINEAR, {value(x), value(w)}), 2 * 6 * 4 * 5);
   BOOST_CHECK_EQUAL(count(VH_SCHEMA_BMM, {value(x), value(b)}), 2 * 2 * 3 * 4 * 6);
   BOOST_CHECK_EQUAL(count(VH_SCHEMA_SCALED_DOT_PRODUCT_ATTENTION, {value(q), value(k), value(k)}), 2 * 16 * 7 * 9 * 32);
-  BOOST_CHECK_EQUAL(count(VH_SCHEMA_CONV2D, {value(image), value(kernel), none(), ints({1, 1}), ints({1, 1}), ints({1, 1}), value(int64_t{4})}),
+  BOOST_CHECK_EQUAL(count(VH_SCHEMA_CONV2D, {value(image), value(kernel), none(), ints({1, 1}), ints({1, 1}),
+                                             ints({1, 1}), value(int64_t{4})}),
                     2 * 16 * 100 * 2 * 9);
   BOOST_CHECK_EQUAL(count(VH_SCHEMA_CONV_TRANSPOSE2D, {value(image), value(up), none(), ints({2, 2})}), 2 * 800 * 16);
   vh_tensor* operands[] = {vhost::lend(x), vhost::lend(b)};
@@ -310,7 +325,8 @@ BOOST_AUTO_TEST_CASE(handles_are_counted_also_when_a_call_fails) {
 
 BOOST_AUTO_TEST_CASE(initial_values_depend_on_seed_and_full_name_alone) {
   vh_scope one = new_scope(), two = new_scope(), other = new_scope(2);
-  const at::Tensor a = make(one, "a.weight", {8, 8}, "normal(std=0.02)"), b = make(one, "b.weight", {8, 8}, "normal(std=0.02)");
+  const at::Tensor a = make(one, "a.weight", {8, 8}, "normal(std=0.02)"),
+                   b = make(one, "b.weight", {8, 8}, "normal(std=0.02)");
   make(two, "b.weight", {8, 8}, "normal(std=0.02)");
   vh_scope* child = params().child(&two, "a");
   BOOST_REQUIRE(child);
@@ -332,17 +348,21 @@ BOOST_AUTO_TEST_CASE(an_initial_value_is_the_one_recorded) {
 
 BOOST_AUTO_TEST_CASE(initialisers_have_their_moments_and_bounds) {
   vh_scope scope = new_scope();
-  const auto near = [](double value, double wanted, double relative) { return std::abs(value - wanted) <= relative * std::abs(wanted); };
+  const auto near = [](double value, double wanted, double relative) {
+    return std::abs(value - wanted) <= relative * std::abs(wanted);
+  };
   const at::Tensor n = make(scope, "n", {300, 400}, "normal(mean=1,std=0.5)");
   BOOST_CHECK(near(n.mean().item<double>(), 1, 0.01) && near(n.std().item<double>(), 0.5, 0.01));
   const at::Tensor t = make(scope, "t", {300, 400}, "trunc_normal(std=1,a=-1,b=1)");
   BOOST_CHECK(t.abs().max().item<double>() <= 1 && near(t.std().item<double>(), 0.5396, 0.01));
   const at::Tensor tail = make(scope, "tail", {200, 200}, "trunc_normal(std=1,a=2,b=3)");
-  BOOST_CHECK(tail.min().item<double>() >= 2 && tail.max().item<double>() <= 3 && near(tail.mean().item<double>(), 2.3159, 0.01));
+  BOOST_CHECK(tail.min().item<double>() >= 2 && tail.max().item<double>() <= 3 &&
+              near(tail.mean().item<double>(), 2.3159, 0.01));
   const double xavier = std::sqrt(6.0 / (300 + 400)), linear = 1 / std::sqrt(400.0);
   const at::Tensor x = make(scope, "x", {300, 400}, "xavier_uniform");
   BOOST_CHECK(near(x.max().item<double>(), xavier, 0.01) && near(x.min().item<double>(), -xavier, 0.01));
-  const at::Tensor k = make(scope, "k", {300, 400}, "kaiming_uniform"), b = make(scope, "b", {3000}, "bias_uniform(fan_in=400)");
+  const at::Tensor k = make(scope, "k", {300, 400}, "kaiming_uniform"),
+                   b = make(scope, "b", {3000}, "bias_uniform(fan_in=400)");
   BOOST_CHECK(near(k.max().item<double>(), linear, 0.01) && near(b.max().item<double>(), linear, 0.01));
   const at::Tensor c = make(scope, "c", {64, 4, 2, 2}, "xavier_normal(gain=2)");
   BOOST_CHECK(near(c.std().item<double>(), 2 * std::sqrt(2.0 / (16 + 256)), 0.05));
@@ -355,7 +375,8 @@ BOOST_AUTO_TEST_CASE(wrong_parameters_are_refused_with_name_and_reason) {
   make(scope, "w", shape, "ones");
   CHECK_TEXT(param_error(scope, param("w", shape)), "parameter 'backbone.w': the name is used twice");
   CHECK_TEXT(param_error(scope, param("w w", shape)), "a name has letters, digits");
-  CHECK_TEXT(param_error(scope, param("a", shape, "norml(std=1)")), "there is no initialiser \"norml\" (did you mean \"normal\"?)");
+  CHECK_TEXT(param_error(scope, param("a", shape, "norml(std=1)")),
+             "there is no initialiser \"norml\" (did you mean \"normal\"?)");
   CHECK_TEXT(param_error(scope, param("a", shape, "normal(sd=1)")), "\"normal\" takes no \"sd\"");
   CHECK_TEXT(param_error(scope, param("a", shape, "normal(std=x)")), "\"x\" is no number");
   CHECK_TEXT(param_error(scope, param("a", shape, "normal(std=1")), "the closing bracket is missing");

@@ -47,8 +47,8 @@ Arg none();
 Arg dtype(int32_t number, at::ScalarType type);
 Arg cpu();
 Arg format(int32_t number, at::MemoryFormat format);
-Arg generator();                                        // the default one
-Arg int_as_double(int64_t value);                       // plugin: int, LibTorch: float
+Arg generator();                                            // the default one
+Arg int_as_double(int64_t value);                           // plugin: int, LibTorch: float
 Arg int_as_list(int64_t value, std::vector<int64_t> list);  // plugin: int, LibTorch: int[N]
 
 }  // namespace op_sample

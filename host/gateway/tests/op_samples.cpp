@@ -27,10 +27,18 @@ Arg tensor(at::Tensor value) {
   arg.tensors = {std::move(value)};
   return arg;
 }
-Arg T(std::vector<int64_t> sizes) { return tensor(at::randn(sizes, random())); }
-Arg P(std::vector<int64_t> sizes) { return tensor(at::rand(sizes, random()).add_(0.5)); }
-Arg X(std::vector<int64_t> sizes, int64_t n) { return tensor(at::randint(0, n, sizes, random(), at::kLong)); }
-Arg M(std::vector<int64_t> sizes) { return tensor(at::rand(sizes, random()) < 0.5); }
+Arg T(std::vector<int64_t> sizes) {
+  return tensor(at::randn(sizes, random()));
+}
+Arg P(std::vector<int64_t> sizes) {
+  return tensor(at::rand(sizes, random()).add_(0.5));
+}
+Arg X(std::vector<int64_t> sizes, int64_t n) {
+  return tensor(at::randint(0, n, sizes, random(), at::kLong));
+}
+Arg M(std::vector<int64_t> sizes) {
+  return tensor(at::rand(sizes, random()) < 0.5);
+}
 
 Arg constant(Arg arg) {
   arg.wants_grad = false;
@@ -75,7 +83,9 @@ Arg L(std::vector<int64_t> values) {
   arg.ints = std::move(values);
   return arg;
 }
-Arg none() { return plain(VH_NONE, c10::IValue()); }
+Arg none() {
+  return plain(VH_NONE, c10::IValue());
+}
 Arg dtype(int32_t number, at::ScalarType type) {
   Arg arg = plain(VH_DTYPE, type);
   arg.value.v.i = number;
@@ -91,7 +101,9 @@ Arg format(int32_t number, at::MemoryFormat f) {
   arg.value.v.i = number;
   return arg;
 }
-Arg generator() { return plain(VH_GENERATOR, c10::IValue()); }
+Arg generator() {
+  return plain(VH_GENERATOR, c10::IValue());
+}
 Arg int_as_double(int64_t value) {
   Arg arg = plain(VH_INT, static_cast<double>(value));
   arg.value.v.i = value;
@@ -106,12 +118,12 @@ Arg int_as_list(int64_t value, std::vector<int64_t> values) {
 namespace {
 
 void arithmetic(std::vector<Sample>& rows) {
-  for (const char* op : {"add.Tensor", "add_.Tensor", "sub.Tensor", "mul.Tensor", "mul_.Tensor", "div.Tensor", "maximum",
-                         "minimum", "atan2", "hypot", "remainder.Tensor"})
+  for (const char* op : {"add.Tensor", "add_.Tensor", "sub.Tensor", "mul.Tensor", "mul_.Tensor", "div.Tensor",
+                         "maximum", "minimum", "atan2", "hypot", "remainder.Tensor"})
     rows.push_back({std::string("aten::") + op, {T({2, 3}), P({2, 3})}});
   rows.push_back({"aten::add.Tensor", {T({4, 1, 3}), T({2, 3}), D(0.5)}});
-  for (const char* op : {"add.Scalar", "add_.Scalar", "sub.Scalar", "rsub.Scalar", "mul.Scalar", "mul_.Scalar", "div.Scalar",
-                         "remainder.Scalar", "pow.Tensor_Scalar"})
+  for (const char* op : {"add.Scalar", "add_.Scalar", "sub.Scalar", "rsub.Scalar", "mul.Scalar", "mul_.Scalar",
+                         "div.Scalar", "remainder.Scalar", "pow.Tensor_Scalar"})
     for (Arg scalar : {I(2), D(1.25)}) rows.push_back({std::string("aten::") + op, {P({2, 3}), scalar}});
   rows.push_back({"aten::div.Tensor_mode", {T({2, 3}), P({3}), S("floor")}});
   rows.push_back({"aten::div.Tensor_mode", {T({2, 3}), P({3}), none()}});
@@ -124,10 +136,11 @@ void arithmetic(std::vector<Sample>& rows) {
 }
 
 void one_argument(std::vector<Sample>& rows) {
-  for (const char* op : {"neg", "abs", "sign", "square", "exp", "expm1", "sin", "cos", "erf", "floor", "ceil", "round", "trunc",
-                         "relu", "silu", "sigmoid", "tanh", "gelu", "leaky_relu", "softplus", "isnan", "isfinite",
-                         "logical_not", "sum", "mean", "prod", "detach", "clone", "zeros_like", "ones_like", "rand_like",
-                         "randn_like", "t", "zero_"})
+  for (const char* op :
+       {"neg",        "abs",        "sign",      "square",    "exp",         "expm1", "sin",     "cos",  "erf",
+        "floor",      "ceil",       "round",     "trunc",     "relu",        "silu",  "sigmoid", "tanh", "gelu",
+        "leaky_relu", "softplus",   "isnan",     "isfinite",  "logical_not", "sum",   "mean",    "prod", "detach",
+        "clone",      "zeros_like", "ones_like", "rand_like", "randn_like",  "t",     "zero_"})
     rows.push_back({std::string("aten::") + op, {T({3, 4})}});
   for (const char* op : {"reciprocal", "sqrt", "rsqrt", "log", "log1p", "log2"})
     rows.push_back({std::string("aten::") + op, {P({3, 4})}});
@@ -221,7 +234,8 @@ void indexing(std::vector<Sample>& rows) {
   rows.push_back({"aten::index_add", {T({3, 4}), I(0), tensor(some), T({3, 4}), D(0.5)}});
   rows.push_back({"aten::index_copy_", {T({3, 4}), I(0), tensor(some), T({3, 4})}});
   rows.push_back({"aten::gather", {T({3, 4}), I(1), X({3, 2}, 4)}});
-  rows.push_back({"aten::scatter.src", {T({3, 4}), I(0), tensor(some.reshape({1, 3}).expand({1, 3}).contiguous()), T({1, 3})}});
+  rows.push_back(
+      {"aten::scatter.src", {T({3, 4}), I(0), tensor(some.reshape({1, 3}).expand({1, 3}).contiguous()), T({1, 3})}});
   rows.push_back({"aten::scatter.value", {T({3, 4}), I(1), X({3, 1}, 4), D(2.5)}});
   rows.push_back({"aten::scatter_add", {T({3, 4}), I(1), X({3, 2}, 4), T({3, 2})}});
   rows.push_back({"aten::take_along_dim", {T({3, 4}), X({3, 2}, 4), I(1)}});
@@ -279,13 +293,15 @@ void products(std::vector<Sample>& rows) {
 
 void layers(std::vector<Sample>& rows) {
   rows.push_back({"aten::layer_norm", {T({2, 3, 4}), L({4}), T({4}), T({4}), D(1e-6)}});
-  rows.push_back({"aten::batch_norm", {T({4, 3, 2}), T({3}), T({3}), constant(T({3})), constant(P({3})),
-                                       B(false), D(0.1), D(1e-5), B(true)}});
-  rows.push_back({"aten::batch_norm", {T({4, 3, 2}), T({3}), none(), none(), none(), B(true), D(0.1), D(1e-5), B(true)}});
+  rows.push_back(
+      {"aten::batch_norm",
+       {T({4, 3, 2}), T({3}), T({3}), constant(T({3})), constant(P({3})), B(false), D(0.1), D(1e-5), B(true)}});
+  rows.push_back(
+      {"aten::batch_norm", {T({4, 3, 2}), T({3}), none(), none(), none(), B(true), D(0.1), D(1e-5), B(true)}});
   rows.push_back({"aten::group_norm", {T({2, 4, 3}), I(2), T({4}), T({4})}});
   rows.push_back({"aten::conv1d", {T({2, 3, 8}), T({4, 3, 3}), T({4}), L({2}), L({1})}});
-  rows.push_back({"aten::conv2d", {T({2, 4, 6, 6}), T({4, 1, 3, 3}), none(), int_as_list(1, {1, 1}),
-                                   L({1, 1}), L({1, 1}), I(4)}});
+  rows.push_back(
+      {"aten::conv2d", {T({2, 4, 6, 6}), T({4, 1, 3, 3}), none(), int_as_list(1, {1, 1}), L({1, 1}), L({1, 1}), I(4)}});
   rows.push_back({"aten::conv3d", {T({1, 3, 4, 6, 6}), T({4, 3, 2, 3, 3}), T({4}), L({2, 3, 3})}});
   rows.push_back({"aten::conv_transpose1d", {T({2, 3, 5}), T({3, 4, 3}), T({4}), L({2})}});
   rows.push_back({"aten::conv_transpose2d.input", {T({1, 3, 4, 4}), T({3, 2, 2, 2}), none(), L({2, 2})}});
@@ -319,7 +335,8 @@ void layers(std::vector<Sample>& rows) {
 const std::vector<Sample>& samples() {
   static const std::vector<Sample> all = [] {
     std::vector<Sample> rows;
-    for (const auto add : {arithmetic, one_argument, choice, reductions, shapes, indexing, new_tensors, products, layers})
+    for (const auto add :
+         {arithmetic, one_argument, choice, reductions, shapes, indexing, new_tensors, products, layers})
       add(rows);
     return rows;
   }();

@@ -57,12 +57,12 @@ std::map<std::string, std::string> schema_texts() {
 
 // Copies of a sample's tensors: leaves that want a gradient, and what is handed to the operator.
 struct Inputs {
-  explicit Inputs(const Sample& sample) {
+  explicit Inputs(const Sample& sample, at::Device device = at::kCPU) {
     const bool in_place = sample.op.substr(0, sample.op.find('.')).back() == '_';
     for (const Arg& arg : sample.args) {
       Tensors copies;
       for (const at::Tensor& original : arg.tensors) {
-        at::Tensor copy = original.defined() ? original.clone() : at::Tensor();
+        at::Tensor copy = original.defined() ? original.clone().to(device) : at::Tensor();
         if (copy.defined() && copy.is_floating_point() && arg.wants_grad) {
           leaves.push_back(copy.set_requires_grad(true));
           if (in_place) copy = copy.clone();
@@ -83,7 +83,7 @@ struct Outcome {
 
 void differentiate(Outcome& outcome, const Tensors& leaves) {
   Tensors roots, grads;
-  at::manual_seed(99);
+  at::manual_seed(99);  // the same gradients for both
   for (const at::Tensor& output : outcome.outputs)
     if (output.defined() && output.requires_grad()) {
       roots.push_back(output);
@@ -96,15 +96,23 @@ void differentiate(Outcome& outcome, const Tensors& leaves) {
 
 Outcome by_libtorch(const Sample& sample) {
   const Inputs inputs(sample);
-  const std::string overload = sample.op.find('.') == std::string::npos ? "" : sample.op.substr(sample.op.find('.') + 1);
-  const auto op = c10::Dispatcher::singleton().findSchemaOrThrow(sample.op.substr(0, sample.op.find('.')).c_str(), overload.c_str());
+  const std::string overload =
+      sample.op.find('.') == std::string::npos ? "" : sample.op.substr(sample.op.find('.') + 1);
+  const auto op = c10::Dispatcher::singleton().findSchemaOrThrow(sample.op.substr(0, sample.op.find('.')).c_str(),
+                                                                 overload.c_str());
   std::vector<c10::IValue> stack;
   for (size_t i = 0; i < sample.args.size(); ++i) {
     const Tensors& tensors = inputs.handed[i];
     switch (sample.args[i].kind) {
-      case Arg::kPlain: stack.push_back(sample.args[i].direct); break;
-      case Arg::kTensor: stack.emplace_back(tensors[0]); break;
-      case Arg::kTensors: stack.emplace_back(tensors); break;
+      case Arg::kPlain:
+        stack.push_back(sample.args[i].direct);
+        break;
+      case Arg::kTensor:
+        stack.emplace_back(tensors[0]);
+        break;
+      case Arg::kTensors:
+        stack.emplace_back(tensors);
+        break;
       case Arg::kOptionalTensors: {
         c10::List<std::optional<at::Tensor>> list;
         for (const at::Tensor& t : tensors) list.push_back(t.defined() ? std::make_optional(t) : std::nullopt);
@@ -159,7 +167,7 @@ struct Values {
   std::list<std::vector<vh_tensor*>> lists;
 };
 
-Outcome by_gateway(const Sample& sample, const std::string& schema) {
+Outcome by_gateway(const Sample& sample, const std::string& schema, at::Device device = at::kCPU) {
   Outcome outcome;
   vh_error err = vhost::new_error();
   const vh_op* op = ops().find(schema.c_str(), &err);
@@ -167,11 +175,12 @@ Outcome by_gateway(const Sample& sample, const std::string& schema) {
     outcome.error = err.message;
     return outcome;
   }
-  const Inputs inputs(sample);
+  const Inputs inputs(sample, device);
   const Values values(sample, inputs);
   vh_value ret[4];
   const auto arrow = schema.rfind("->");
-  const auto n_ret = static_cast<uint32_t>(1 + std::count(schema.begin() + static_cast<long>(arrow), schema.end(), ','));
+  const auto n_ret =
+      static_cast<uint32_t>(1 + std::count(schema.begin() + static_cast<long>(arrow), schema.end(), ','));
   at::manual_seed(7);
   if (ops().call(op, values.values.data(), static_cast<uint32_t>(values.values.size()), ret, n_ret, &err)) {
     outcome.error = err.message;
@@ -181,10 +190,15 @@ Outcome by_gateway(const Sample& sample, const std::string& schema) {
     if (ret[r].tag == VH_TENSOR) outcome.outputs.push_back(vhost::adopt(ret[r].v.t));
     if (ret[r].tag != VH_LIST) continue;
     auto* list = static_cast<vh_list*>(ret[r].v.p);
-    for (uint32_t i = 0; i < ops().list_size(list); ++i) outcome.outputs.push_back(vhost::adopt(ops().list_get(list, i)));
+    for (uint32_t i = 0; i < ops().list_size(list); ++i)
+      outcome.outputs.push_back(vhost::adopt(ops().list_get(list, i)));
     ops().list_release(list);
   }
-  differentiate(outcome, inputs.leaves);
+  try {
+    differentiate(outcome, inputs.leaves);
+  } catch (const c10::Error& e) {
+    outcome.error = std::string("backward: ") + e.what_without_backtrace();
+  }
   return outcome;
 }
 
@@ -219,7 +233,8 @@ BOOST_AUTO_TEST_CASE(every_listed_operator_has_a_sample_and_every_sample_is_list
   for (const Sample& sample : op_sample::samples()) sampled.insert(sample.op);
   for (const std::string& op : listed)
     BOOST_CHECK_MESSAGE(sampled.count(op), "sdk/ops.list: " << op << " has no sample row in op_samples.cpp");
-  for (const std::string& op : sampled) BOOST_CHECK_MESSAGE(known.count(op), op << " is sampled but not in sdk/ops.list");
+  for (const std::string& op : sampled)
+    BOOST_CHECK_MESSAGE(known.count(op), op << " is sampled but not in sdk/ops.list");
 }
 
 BOOST_AUTO_TEST_CASE(every_listed_operator_has_its_schema_text) {
@@ -248,6 +263,22 @@ BOOST_AUTO_TEST_CASE(outputs_and_gradients_equal_libtorch_bit_for_bit) {
   BOOST_TEST_MESSAGE(op_sample::samples().size() << " rows, " << with_gradient << " with gradients");
   BOOST_CHECK_GT(with_gradient, 150u);
   BOOST_CHECK_EQUAL(vhost::live_handles(), handles);
+}
+
+BOOST_AUTO_TEST_CASE(on_meta_shapes_equal_those_on_the_cpu_and_backward_runs) {
+  const auto texts = schema_texts();
+  for (const Sample& sample : op_sample::samples()) {
+    const auto text = texts.find(sample.op);
+    if (text == texts.end() || sample.op == "aten::to.device") continue;  // from meta to the CPU there is no way
+    const Outcome mine = by_gateway(sample, text->second, at::kMeta);
+    BOOST_CHECK_MESSAGE(mine.error.empty(), sample.op + ": " + mine.error.substr(0, 200));
+    if (!mine.error.empty()) continue;
+    const Outcome reference = by_libtorch(sample);
+    BOOST_CHECK_EQUAL(mine.outputs.size(), reference.outputs.size());
+    for (size_t i = 0; i < std::min(mine.outputs.size(), reference.outputs.size()); ++i)
+      BOOST_CHECK_EQUAL(sample.op + vhost::shape_text(mine.outputs[i]),
+                        sample.op + vhost::shape_text(reference.outputs[i]));
+  }
 }
 
 BOOST_AUTO_TEST_SUITE_END()

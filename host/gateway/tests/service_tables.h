@@ -14,12 +14,24 @@ const Table& table(const char* id) {
   vhost::register_gateway();
   return *static_cast<const Table*>(vhost::host_table()->get_service(id));
 }
-inline const vh_ops_1& ops() { return table<vh_ops_1>(VH_OPS_1); }
-inline const vh_tensor_1& tensors() { return table<vh_tensor_1>(VH_TENSOR_1); }
-inline const vh_map_1& maps() { return table<vh_map_1>(VH_MAP_1); }
-inline const vh_params_1& params() { return table<vh_params_1>(VH_PARAMS_1); }
-inline const vh_autograd_1& autograd() { return table<vh_autograd_1>(VH_AUTOGRAD_1); }
-inline const vh_rng_1& rng() { return table<vh_rng_1>(VH_RNG_1); }
+inline const vh_ops_1& ops() {
+  return table<vh_ops_1>(VH_OPS_1);
+}
+inline const vh_tensor_1& tensors() {
+  return table<vh_tensor_1>(VH_TENSOR_1);
+}
+inline const vh_map_1& maps() {
+  return table<vh_map_1>(VH_MAP_1);
+}
+inline const vh_params_1& params() {
+  return table<vh_params_1>(VH_PARAMS_1);
+}
+inline const vh_autograd_1& autograd() {
+  return table<vh_autograd_1>(VH_AUTOGRAD_1);
+}
+inline const vh_rng_1& rng() {
+  return table<vh_rng_1>(VH_RNG_1);
+}
 
 inline vh_value value(const at::Tensor& t) {
   vh_value v{VH_TENSOR, 0, {}};
@@ -51,8 +63,12 @@ inline vh_value ints(const std::vector<int64_t>& list) {
   v.v.is = list.data();
   return v;
 }
-inline vh_value none() { return {VH_NONE, 0, {}}; }
-inline vh_value unset() { return {VH_DEFAULT, 0, {}}; }
+inline vh_value none() {
+  return {VH_NONE, 0, {}};
+}
+inline vh_value unset() {
+  return {VH_DEFAULT, 0, {}};
+}
 
 // One call with one tensor as its result; throws vhost::Error with the gateway's message.
 inline at::Tensor call(const char* schema, const std::vector<vh_value>& args) {
