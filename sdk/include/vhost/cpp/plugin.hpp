@@ -36,6 +36,32 @@ struct Component {
   std::string (*schema)();
 };
 
+// What a class must have. The compiler's message names the concept and the member that is missing.
+template <class T>
+concept Described = requires(const Build& b, const typename T::Params& p) {
+  T(b, p);
+};
+template <class T>
+concept Part = Described<T> && requires(T& t, const T& c, const Specs& in, const Step& step) {
+  { c.describe(in) } -> std::same_as<std::vector<Spec>>;
+  t.run(step);
+};
+template <class T>
+concept LossPart = Part<T> && requires(const T& c) {
+  { c.normaliser() } -> std::same_as<uint32_t>;
+};
+template <class T>
+concept MaskPart = Described<T> && requires(const T& c, const Grid& grid, uint64_t seed, uint8_t* mask) {
+  { c.counts(grid) } -> std::same_as<std::pair<int64_t, int64_t>>;
+  c.draw(grid, seed, mask);
+};
+template <class T>
+concept DatasetPart = Described<T> && requires(const T& c, uint32_t pass, const Read& read) {
+  { c.fields(pass) } -> std::same_as<std::vector<Spec>>;
+  { c.length() } -> std::same_as<int64_t>;
+  c.read(read);
+};
+
 namespace detail {
 
 template <class T>
@@ -61,27 +87,27 @@ inline const void* find_table(std::span<const Component> parts, const char* id, 
 
 }  // namespace detail
 
-template <class T>
+template <Part T>
 constexpr Component backbone(const char* name, const char* summary) {
   return detail::component<T>(VH_BACKBONE_1, name, summary, &detail::backbone_table<T>);
 }
-template <class T>
+template <Part T>
 constexpr Component target(const char* name, const char* summary) {
   return detail::component<T>(VH_TARGET_1, name, summary, &detail::target_table<T>);
 }
-template <class T>
+template <Part T>
 constexpr Component head(const char* name, const char* summary) {
   return detail::component<T>(VH_HEAD_1, name, summary, &detail::head_table<T>);
 }
-template <class T>
+template <LossPart T>
 constexpr Component loss(const char* name, const char* summary) {
   return detail::component<T>(VH_LOSS_1, name, summary, &detail::loss_table<T>);
 }
-template <class T>
+template <MaskPart T>
 constexpr Component mask(const char* name, const char* summary) {
   return detail::component<T>(VH_MASK_1, name, summary, &detail::mask_table<T>);
 }
-template <class T>
+template <DatasetPart T>
 constexpr Component dataset(const char* name, const char* summary) {
   return detail::component<T>(VH_DATASET_1, name, summary, &detail::dataset_table<T>);
 }
