@@ -6,12 +6,13 @@
 #include <iostream>
 
 #include "assembly/model.h"
-#include "safetensors.h"
+#include "checkpoint/safetensors.h"
 
 namespace parity {
 
 using namespace vhost;
 namespace json = vhost::json;
+using Tensors = std::map<std::string, at::Tensor>;
 
 // A manifest made of the case's parts, with parameters validated and defaults filled in as ever.
 Manifest case_manifest(const json::value& parts, const Found& packages) {
@@ -76,7 +77,7 @@ void load_weights(const Model& model, Tensors weights) {
   if (!weights.empty()) throw Error("the model has no parameter " + weights.begin()->first);
 }
 
-Tensors run_case(const std::string& plugins, const std::filesystem::path& folder) {
+NamedTensors run_case(const std::string& plugins, const std::filesystem::path& folder) {
   const json::value parts = read_json((folder / "case.json").string()).root;
   const Tensors inputs = read_safetensors(folder / "inputs.safetensors");
   const Found packages = find_packages({plugins});
@@ -100,13 +101,13 @@ Tensors run_case(const std::string& plugins, const std::filesystem::path& folder
   const LossValues loss = model->losses(all, info, divisors);
   loss.total.backward();
 
-  Tensors outputs{{"loss", loss.total}};
+  NamedTensors outputs{{"loss", loss.total.detach()}};
   for (const auto& [key, tensor] : all.items)
-    if (!inputs.count(key)) outputs[key] = tensor;
+    if (!inputs.count(key)) outputs.emplace_back(key, tensor.detach());
   for (const Param* param : model->params()) {
     if (param->role != VH_PARAMETER) continue;
     if (!param->value.grad().defined()) throw Error("no gradient: " + param->name);
-    outputs["grad." + param->name] = param->value.grad();
+    outputs.emplace_back("grad." + param->name, param->value.grad());
   }
   return outputs;
 }
@@ -118,7 +119,7 @@ int main(int argc, char** argv) {
   try {
     vhost::register_gateway();
     const std::filesystem::path folder = argv[2];
-    parity::write_safetensors(folder / "outputs.safetensors", parity::run_case(argv[1], folder));
+    vhost::write_safetensors(folder / "outputs.safetensors", parity::run_case(argv[1], folder));
     return 0;
   } catch (const std::exception& error) {
     return std::cerr << error.what() << "\n", 1;

@@ -70,7 +70,7 @@ void Decoder::run(const vh::Step& step) const {
   x = encoder_to_decoder_(x);  // B x Nv x D
   const vh::Tensor position = vh::ops::type_as(pos_embed_, x), token = vh::ops::type_as(mask_token_, x);
   // The visible tokens come first, then the masked ones; the positions tell where each belongs.
-  x = vh::ops::cat({x + vh::ops::embedding(position, visible), token + vh::ops::embedding(position, masked)}, 1);  // B x N x D
+  x = vh::ops::cat({x + pick_rows(position, visible), token + pick_rows(position, masked)}, 1);  // B x N x D
   x = (*blocks_)(x, step.train());
   x = x.slice(1, visible.size(1));  // B x Nm x D
   step.out("pred." + name_, head_(norm_(x)));

@@ -94,7 +94,7 @@ vh::Tensor Vit::embed(const vh::Step& step) const {
   if (drop_) {
     const vh::Tensor visible = step.in("mask.visible_index");
     cubes = pick(cubes, visible);
-    position = vh::ops::embedding(position, visible);
+    position = pick_rows(position, visible);
   }
   const vh::Tensor weight = patch_embed_.weight.view({width_, channels_ * vh::cells(cube_)});
   vh::Tensor x = vh::ops::linear(cubes, weight, patch_embed_.bias);  // B x N x D
