@@ -55,7 +55,8 @@ std::string log_label(double value) {
 void log_ticks(Axis& axis) {
   const double decades = std::log10(axis.high / axis.low);
   const int every = std::max(1, static_cast<int>(std::ceil(decades / 7)));
-  const int first = static_cast<int>(std::floor(std::log10(axis.low))), last = static_cast<int>(std::ceil(std::log10(axis.high)));
+  const int first = static_cast<int>(std::floor(std::log10(axis.low))),
+            last = static_cast<int>(std::ceil(std::log10(axis.high)));
   for (int exponent = first; exponent <= last; ++exponent) {
     if ((exponent - first) % every != 0) continue;
     for (const double factor : {1.0, 2.0, 5.0}) {
@@ -85,7 +86,8 @@ struct Extent {
   }
 };
 
-// Lines and dots count whole; the raw values behind a smoothed line only by their middle 98 %, lest one spike squash the rest.
+// Lines and dots count whole; the raw values behind a smoothed line only by their middle 98 %, lest one spike squash
+// the rest.
 Extent value_extent(const Chart& chart) {
   Extent extent;
   for (const Curve& curve : chart.curves) {
@@ -124,8 +126,10 @@ Axis value_axis(const Chart& chart) {
   axis.low = chart.from_zero ? std::min(0.0, extent.low) : extent.low;
   axis.high = extent.high;
   double span = axis.high - axis.low;
-  if (!(span > 1e-12 * std::max(std::fabs(axis.high), std::fabs(axis.low)))) span = axis.high == 0 ? 1 : std::fabs(axis.high) * 0.2;
-  if (axis.low != 0 || !chart.from_zero) axis.low = extent.low >= 0 ? std::max(0.0, axis.low - 0.06 * span) : axis.low - 0.06 * span;
+  if (!(span > 1e-12 * std::max(std::fabs(axis.high), std::fabs(axis.low))))
+    span = axis.high == 0 ? 1 : std::fabs(axis.high) * 0.2;
+  if (axis.low != 0 || !chart.from_zero)
+    axis.low = extent.low >= 0 ? std::max(0.0, axis.low - 0.06 * span) : axis.low - 0.06 * span;
   axis.high += 0.06 * span;
   if (chart.upper_limit > 0) axis.high = std::min(axis.high, chart.upper_limit);
   if (!(axis.high > axis.low)) axis.high = axis.low + 1;

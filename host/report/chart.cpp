@@ -40,11 +40,13 @@ std::string text_element(double x, double y, const char* classes, const std::str
 }
 
 std::string line_element(double x1, double y1, double x2, double y2, const char* classes) {
-  return "<line x1=\"" + num(x1) + "\" y1=\"" + num(y1) + "\" x2=\"" + num(x2) + "\" y2=\"" + num(y2) + "\" class=\"" + classes +
-         "\"/>";
+  return "<line x1=\"" + num(x1) + "\" y1=\"" + num(y1) + "\" x2=\"" + num(x2) + "\" y2=\"" + num(y2) + "\" class=\"" +
+         classes + "\"/>";
 }
 
-std::string color_class(const Curve& curve) { return "c" + std::to_string(((curve.color % 6) + 6) % 6); }
+std::string color_class(const Curve& curve) {
+  return "c" + std::to_string(((curve.color % 6) + 6) % 6);
+}
 
 std::string line_path(const Plot& plot, const std::vector<double>& x, const std::vector<double>& y) {
   std::string d;
@@ -85,7 +87,8 @@ std::string curve_element(const Plot& plot, const Curve& curve) {
   if (curve.style == Curve::Style::kFaint && !curve.low.empty())
     return "<path class=\"band " + color + "\" d=\"" + envelope_path(plot, curve) + "\"/>\n";
   const char* style = curve.style == Curve::Style::kFaint ? "raw" : "line";
-  std::string out = std::string("<path class=\"") + style + " " + color + "\" d=\"" + line_path(plot, curve.x, curve.y) + "\"/>\n";
+  std::string out =
+      std::string("<path class=\"") + style + " " + color + "\" d=\"" + line_path(plot, curve.x, curve.y) + "\"/>\n";
   if (curve.style != Curve::Style::kDots || curve.x.size() > 200) return out;
   out += "<g class=\"dot " + color + "\">";
   for (size_t i = 0; i < curve.x.size(); ++i) {
@@ -100,7 +103,9 @@ std::string axes(const Chart& chart, const Plot& plot) {
   for (size_t i = 0; i < plot.y.ticks.size(); ++i) {
     const double y = plot.py(plot.y.ticks[i]);
     out += line_element(plot.left, y, plot.left + plot.width, y, "grid");
-    out += text_element(plot.left - 9, y + 4, "tick end", plot.y.labels[i] + (chart.unit.empty() ? "" : " " + chart.unit)) + "\n";
+    out += text_element(plot.left - 9, y + 4, "tick end",
+                        plot.y.labels[i] + (chart.unit.empty() ? "" : " " + chart.unit)) +
+           "\n";
   }
   const double base = plot.top + plot.height;
   out += line_element(plot.left, base, plot.left + plot.width, base, "axis") + "\n";
@@ -158,8 +163,9 @@ std::string svg_body(const Chart& chart) {
   const std::string clip = "clip-" + chart.id;
   std::string out = text_element(20, 29, "title", chart.title + (plot.y.log ? " (log scale)" : "")) + "\n";
   out += legend(chart) + axes(chart, plot);
-  out += "<clipPath id=\"" + clip + "\"><rect x=\"" + num(plot.left - 4) + "\" y=\"" + num(plot.top - 4) + "\" width=\"" +
-         num(plot.width + 8) + "\" height=\"" + num(plot.height + 8) + "\"/></clipPath>\n<g clip-path=\"url(#" + clip + ")\">\n";
+  out += "<clipPath id=\"" + clip + "\"><rect x=\"" + num(plot.left - 4) + "\" y=\"" + num(plot.top - 4) +
+         "\" width=\"" + num(plot.width + 8) + "\" height=\"" + num(plot.height + 8) +
+         "\"/></clipPath>\n<g clip-path=\"url(#" + clip + ")\">\n";
   for (const Curve& curve : chart.curves) out += curve_element(plot, curve);
   out += "</g>\n" + crosses(chart, plot);
   if (!has_points(chart))
@@ -169,38 +175,44 @@ std::string svg_body(const Chart& chart) {
 
 std::string svg_open(const Chart& chart, const char* extra) {
   const std::string size = std::to_string(chart.width) + " " + std::to_string(chart.height);
-  return std::string("<svg") + extra + " viewBox=\"0 0 " + size + "\" role=\"img\" aria-label=\"" + escape_markup(chart.title) + "\"";
+  return std::string("<svg") + extra + " viewBox=\"0 0 " + size + "\" role=\"img\" aria-label=\"" +
+         escape_markup(chart.title) + "\"";
 }
 
 std::string json_numbers(const std::vector<double>& values, int digits) {
   std::string out = "[";
   for (size_t i = 0; i < values.size(); ++i) {
     if (i) out += ',';
-    out += std::isfinite(values[i]) ? digits == 0 ? format_fixed(values[i], 0) : format_number(values[i], digits) : "null";
+    out +=
+        std::isfinite(values[i]) ? digits == 0 ? format_fixed(values[i], 0) : format_number(values[i], digits) : "null";
   }
   return out + "]";
 }
 
 }  // namespace
 
-std::string chart_style() { return std::string(kChartStyle); }
+std::string chart_style() {
+  return std::string(kChartStyle);
+}
 
 std::string chart_element(const Chart& chart) {
   return svg_open(chart, " class=\"chart\"") + ">\n" + svg_body(chart) + "</svg>\n";
 }
 
 std::string chart_svg(const Chart& chart) {
-  const std::string size = " width=\"" + std::to_string(chart.width) + "\" height=\"" + std::to_string(chart.height) + "\"";
-  return svg_open(chart, " xmlns=\"http://www.w3.org/2000/svg\" class=\"chart\"") + size + ">\n<style>" + chart_style() +
-         "</style>\n<rect class=\"paper\" width=\"100%\" height=\"100%\"/>\n" + svg_body(chart) + "</svg>\n";
+  const std::string size =
+      " width=\"" + std::to_string(chart.width) + "\" height=\"" + std::to_string(chart.height) + "\"";
+  return svg_open(chart, " xmlns=\"http://www.w3.org/2000/svg\" class=\"chart\"") + size + ">\n<style>" +
+         chart_style() + "</style>\n<rect class=\"paper\" width=\"100%\" height=\"100%\"/>\n" + svg_body(chart) +
+         "</svg>\n";
 }
 
 std::string chart_json(const Chart& chart) {
   const Plot plot(chart);
-  std::string out = "{\"box\":[" + num(plot.left) + "," + num(plot.top) + "," + num(plot.width) + "," + num(plot.height) + "],\"x\":[" +
-                    format_exact(plot.x.low) + "," + format_exact(plot.x.high) + "],\"y\":[" + format_exact(plot.y.low) + "," +
-                    format_exact(plot.y.high) + "],\"log\":" + (plot.y.log ? "true" : "false") + ",\"unit\":\"" + chart.unit +
-                    "\",\"curves\":[";
+  std::string out = "{\"box\":[" + num(plot.left) + "," + num(plot.top) + "," + num(plot.width) + "," +
+                    num(plot.height) + "],\"x\":[" + format_exact(plot.x.low) + "," + format_exact(plot.x.high) +
+                    "],\"y\":[" + format_exact(plot.y.low) + "," + format_exact(plot.y.high) +
+                    "],\"log\":" + (plot.y.log ? "true" : "false") + ",\"unit\":\"" + chart.unit + "\",\"curves\":[";
   bool first = true;
   for (const Curve& curve : chart.curves) {
     if (!first) out += ",";
@@ -218,7 +230,11 @@ std::string escape_markup(const std::string& text) {
   out.reserve(text.size());
   for (size_t i = 0; i < text.size();) {
     const auto byte = static_cast<unsigned char>(text[i]);
-    const size_t length = byte < 0x80 ? 1 : byte >= 0xC2 && byte < 0xE0 ? 2 : (byte & 0xF0) == 0xE0 ? 3 : byte >= 0xF0 && byte < 0xF5 ? 4 : 0;
+    const size_t length = byte < 0x80                   ? 1
+                          : byte >= 0xC2 && byte < 0xE0 ? 2
+                          : (byte & 0xF0) == 0xE0       ? 3
+                          : byte >= 0xF0 && byte < 0xF5 ? 4
+                                                        : 0;
     bool whole = length > 0 && i + length <= text.size();
     for (size_t k = 1; whole && k < length; ++k) whole = (static_cast<unsigned char>(text[i + k]) & 0xC0) == 0x80;
     if (!whole || (byte < 0x20 && byte != '\n' && byte != '\t') || byte == 0x7F) {
@@ -227,12 +243,23 @@ std::string escape_markup(const std::string& text) {
       continue;
     }
     switch (byte) {
-      case '&': out += "&amp;"; break;
-      case '<': out += "&lt;"; break;
-      case '>': out += "&gt;"; break;
-      case '"': out += "&quot;"; break;
-      case '\'': out += "&#39;"; break;
-      default: out.append(text, i, length);
+      case '&':
+        out += "&amp;";
+        break;
+      case '<':
+        out += "&lt;";
+        break;
+      case '>':
+        out += "&gt;";
+        break;
+      case '"':
+        out += "&quot;";
+        break;
+      case '\'':
+        out += "&#39;";
+        break;
+      default:
+        out.append(text, i, length);
     }
     i += length;
   }

@@ -10,14 +10,14 @@ struct Curve {
   std::string name;
   int color = 0;  // 0..5
   Style style = Style::kLine;
-  std::vector<double> x, y;      // NaN in y = a gap
+  std::vector<double> x, y;       // NaN in y = a gap
   std::vector<double> low, high;  // kFaint: if given, the envelope that is drawn in place of y
 };
 
 struct Chart {
-  std::string id;     // file name without extension, element id
+  std::string id;  // file name without extension, element id
   std::string title;
-  std::string unit;   // "%", ""
+  std::string unit;  // "%", ""
   std::vector<Curve> curves;
   std::vector<double> not_finite_at;  // marked by crosses at the top
   bool log_if_decades = false;

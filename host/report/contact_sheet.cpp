@@ -32,7 +32,8 @@ Layout layout_of(const Sheet& sheet) {
   Layout layout;
   for (const SheetRow& row : sheet.rows) {
     layout.columns = std::max(layout.columns, row.frames.size());
-    for (const std::string& line : lines_of(row.label)) layout.label_width = std::max(layout.label_width, text_width(line));
+    for (const std::string& line : lines_of(row.label))
+      layout.label_width = std::max(layout.label_width, text_width(line));
     for (const Picture& frame : row.frames) {
       layout.cell_width = std::max(layout.cell_width, frame.width);
       layout.cell_height = std::max(layout.cell_height, frame.height);
@@ -72,7 +73,8 @@ void draw_row(Picture& out, const Layout& layout, const SheetRow& row, int y) {
   for (const Picture& frame : row.frames) {
     const int width = std::clamp(static_cast<int>(frame.width * layout.scale + 0.5), 1, layout.cell_width);
     const int height = std::clamp(static_cast<int>(frame.height * layout.scale + 0.5), 1, layout.cell_height);
-    paste(out, resized(frame, width, height), x + (layout.cell_width - width) / 2, y + (layout.cell_height - height) / 2);
+    paste(out, resized(frame, width, height), x + (layout.cell_width - width) / 2,
+          y + (layout.cell_height - height) / 2);
     x += layout.cell_width + kGap;
   }
 }
@@ -88,7 +90,8 @@ Picture contact_sheet(const Sheet& sheet) {
   int height = 2 * kMargin + title_height + header_height - kRowGap;
   for (const SheetRow& row : sheet.rows) height += row_height(layout, row) + kRowGap;
   const int width = 2 * kMargin + std::max(layout.label_width + frames_width, text_width(sheet.title));
-  Picture out(std::min(width, std::max(sheet.max_width, 2 * kMargin + layout.label_width + frames_width)), height, kPaper);
+  Picture out(std::min(width, std::max(sheet.max_width, 2 * kMargin + layout.label_width + frames_width)), height,
+              kPaper);
   int y = kMargin;
   draw_text(out, kMargin, y, sheet.title, kInk);
   y += title_height;

@@ -14,7 +14,9 @@ constexpr double kGap = std::numeric_limits<double>::quiet_NaN();
 constexpr size_t kSmoothFrom = 24;  // fewer points are shown as they are
 constexpr size_t kMostPluginCharts = 12;
 
-bool starts_with(const std::string& text, const char* with) { return text.rfind(with, 0) == 0; }
+bool starts_with(const std::string& text, const char* with) {
+  return text.rfind(with, 0) == 0;
+}
 
 Curve raw_curve(const std::string& name, int color, const Series& series, double scale = 1) {
   Curve curve{name, color, Curve::Style::kLine, {}, {}, {}, {}};
@@ -28,7 +30,8 @@ Curve raw_curve(const std::string& name, int color, const Series& series, double
   return curve;
 }
 
-// A straight line fitted around each point under a Gaussian window, so that the ends are neither pulled inwards nor noisy.
+// A straight line fitted around each point under a Gaussian window, so that the ends are neither pulled inwards nor
+// noisy.
 std::vector<double> smoothed(const std::vector<double>& y) {
   const double sigma = std::max(1.5, 0.012 * static_cast<double>(y.size()));
   const auto reach = static_cast<ptrdiff_t>(std::ceil(3 * sigma)), n = static_cast<ptrdiff_t>(y.size());
@@ -91,7 +94,8 @@ Chart named(const char* id, const char* title, bool log_if_decades) {
 
 Chart loss_chart(const History& history) {
   Chart chart = named("loss", "Loss", /*log_if_decades=*/true);
-  if (const auto loss = history.steps.find("loss"); loss != history.steps.end()) add_train_curves(chart, "train", 0, loss->second);
+  if (const auto loss = history.steps.find("loss"); loss != history.steps.end())
+    add_train_curves(chart, "train", 0, loss->second);
   add_eval_curves(chart, history, "loss", 1, /*name_metric=*/false);
   return chart;
 }
@@ -101,7 +105,8 @@ Chart accuracy_chart(const History& history) {
   chart.unit = "%";
   chart.from_zero = true;
   chart.upper_limit = 100;
-  if (const auto top1 = history.steps.find("top1"); top1 != history.steps.end()) add_train_curves(chart, "train top1", 0, top1->second);
+  if (const auto top1 = history.steps.find("top1"); top1 != history.steps.end())
+    add_train_curves(chart, "train top1", 0, top1->second);
   std::set<std::string> metrics;
   for (const EvalRecord& eval : history.evals)
     for (const auto& [name, value] : eval.metrics)
@@ -112,8 +117,8 @@ Chart accuracy_chart(const History& history) {
 }
 
 // One chart of all scalars whose names begin with `prefix`, if there are at least two.
-void add_family(std::vector<Chart>& charts, const History& history, const char* prefix, const char* id, const char* title,
-                std::set<std::string>& shown) {
+void add_family(std::vector<Chart>& charts, const History& history, const char* prefix, const char* id,
+                const char* title, std::set<std::string>& shown) {
   Chart chart = named(id, title, /*log_if_decades=*/true);
   std::vector<std::string> names;
   for (const auto& [name, series] : history.steps)

@@ -7,7 +7,8 @@
 
 namespace vhost::report {
 
-// Loss first (always there, if empty), then accuracy, learning rate, gradient norm, parts of the loss, throughput, plugin scalars.
+// Loss first (always there, if empty), then accuracy, learning rate, gradient norm, parts of the loss, throughput,
+// plugin scalars.
 std::vector<Chart> run_charts(const History& history);
 
 }  // namespace vhost::report

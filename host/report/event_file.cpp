@@ -42,7 +42,9 @@ void put_varint(std::string& out, uint64_t value) {
   out += static_cast<char>(value);
 }
 
-void put_tag(std::string& out, int field, WireType type) { put_varint(out, static_cast<uint64_t>(field) << 3 | type); }
+void put_tag(std::string& out, int field, WireType type) {
+  put_varint(out, static_cast<uint64_t>(field) << 3 | type);
+}
 
 void put_int(std::string& out, int field, int64_t value) {
   put_tag(out, field, kVarint);

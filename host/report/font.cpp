@@ -114,7 +114,9 @@ size_t next_character(const std::string& text, size_t i) {
   return i;
 }
 
-const Glyph& glyph_of(char c) { return c >= ' ' && c <= '~' ? kGlyphs[static_cast<size_t>(c - ' ')] : kBox; }
+const Glyph& glyph_of(char c) {
+  return c >= ' ' && c <= '~' ? kGlyphs[static_cast<size_t>(c - ' ')] : kBox;
+}
 
 void fill(Picture& picture, int x0, int y0, int size, std::array<uint8_t, 3> color) {
   for (int y = std::max(0, y0); y < std::min(picture.height, y0 + size); ++y)
@@ -140,6 +142,8 @@ int text_width(const std::string& text, int scale) {
   return characters == 0 ? 0 : (characters * kAdvance - 1) * scale;
 }
 
-int text_height(int scale) { return kGlyphHeight * scale; }
+int text_height(int scale) {
+  return kGlyphHeight * scale;
+}
 
 }  // namespace vhost

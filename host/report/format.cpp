@@ -7,7 +7,9 @@
 namespace vhost::report {
 namespace {
 
-std::string not_finite(double value) { return std::isnan(value) ? "nan" : value > 0 ? "inf" : "-inf"; }
+std::string not_finite(double value) {
+  return std::isnan(value) ? "nan" : value > 0 ? "inf" : "-inf";
+}
 
 std::string chars(double value, std::chars_format format, int precision) {
   char buffer[400];
@@ -31,9 +33,13 @@ std::string scientific(double value, int digits, bool trim) {
   return mantissa + "e" + std::to_string(exponent);
 }
 
-std::string two(int64_t value) { return (value < 10 ? "0" : "") + std::to_string(value); }
+std::string two(int64_t value) {
+  return (value < 10 ? "0" : "") + std::to_string(value);
+}
 
-bool contains(const std::string& text, const char* part) { return text.find(part) != std::string::npos; }
+bool contains(const std::string& text, const char* part) {
+  return text.find(part) != std::string::npos;
+}
 
 }  // namespace
 

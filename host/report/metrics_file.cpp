@@ -54,7 +54,9 @@ class ObjectWriter {
   bool first_ = true;
 };
 
-bool is_time(const std::string& name) { return name.compare(0, 5, "time.") == 0; }
+bool is_time(const std::string& name) {
+  return name.compare(0, 5, "time.") == 0;
+}
 
 double number(const json::object& object, const char* key) {
   const json::value* value = object.if_contains(key);
@@ -92,10 +94,14 @@ StepRecord step_record(const json::object& object) {
   r.lr = number(object, "lr");
   r.scalars = numbers(object, "scalars");
   for (const auto& [name, value] : numbers(object, "time")) {
-    if (name == "samples_per_second") r.samples_per_second = value;
-    else if (name == "data_wait") r.data_wait = value;
-    else if (name == "eta_seconds") r.eta_seconds = value;
-    else r.scalars[name] = value;
+    if (name == "samples_per_second")
+      r.samples_per_second = value;
+    else if (name == "data_wait")
+      r.data_wait = value;
+    else if (name == "eta_seconds")
+      r.eta_seconds = value;
+    else
+      r.scalars[name] = value;
   }
   return r;
 }
@@ -172,7 +178,8 @@ std::string metrics_line(const EvalRecord& r) {
   return line += '\n';
 }
 
-KeptMetrics keep_metrics(std::string_view text, int64_t resume_step, const std::function<void(const StepRecord&)>& on_step,
+KeptMetrics keep_metrics(std::string_view text, int64_t resume_step,
+                         const std::function<void(const StepRecord&)>& on_step,
                          const std::function<void(const EvalRecord&)>& on_eval) {
   KeptMetrics kept;
   kept.text.reserve(text.size());

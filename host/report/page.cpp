@@ -16,7 +16,9 @@ namespace {
 constexpr size_t kMostEvals = 50;
 constexpr uintmax_t kLargestPicture = 16u << 20;
 
-bool starts_with(const std::string& text, const char* with) { return text.rfind(with, 0) == 0; }
+bool starts_with(const std::string& text, const char* with) {
+  return text.rfind(with, 0) == 0;
+}
 
 const char* status_class(const std::string& status) {
   if (starts_with(status, "finished")) return "good";
@@ -30,7 +32,8 @@ std::string tag(const char* name, const std::string& text, const char* classes =
 }
 
 std::string tile(const std::string& label, const std::string& value, const std::string& note = "") {
-  return "<div class=\"tile\">" + tag("span", label) + tag("b", value) + tag("span", note.empty() ? "\u00a0" : note) + "</div>\n";
+  return "<div class=\"tile\">" + tag("span", label) + tag("b", value) + tag("span", note.empty() ? "\u00a0" : note) +
+         "</div>\n";
 }
 
 struct Best {
@@ -66,28 +69,33 @@ std::string tiles(const PageData& data) {
     out += tile("training loss", format_number(loss.last()), note);
   }
   for (const std::string& split : splits_of(history)) {
-    const auto last = std::find_if(history.evals.rbegin(), history.evals.rend(), [&](const auto& e) { return e.split == split; });
+    const auto last =
+        std::find_if(history.evals.rbegin(), history.evals.rend(), [&](const auto& e) { return e.split == split; });
     for (const auto& [metric, value] : last->metrics) {
       Best best;
       const bool any = best_of(history, split, metric, best);
-      const std::string note = any ? "best " + format_metric(metric, best.value) + " at step " + std::to_string(best.step) : "";
+      const std::string note =
+          any ? "best " + format_metric(metric, best.value) + " at step " + std::to_string(best.step) : "";
       out += tile(split + " " + metric, format_metric(metric, value), note);
     }
   }
   if (history.records > 0) {
     const StepRecord& last = history.last;
-    out += tile("steps", std::to_string(last.step) + (last.total_steps > 0 ? " / " + std::to_string(last.total_steps) : ""),
+    out += tile("steps",
+                std::to_string(last.step) + (last.total_steps > 0 ? " / " + std::to_string(last.total_steps) : ""),
                 "epoch " + format_fixed(last.epoch, 2) + (last.epochs > 0 ? " of " + std::to_string(last.epochs) : ""));
     out += tile("samples per second", format_rate(last.samples_per_second),
                 "data wait " + (std::isfinite(last.data_wait) ? format_fixed(100 * last.data_wait, 1) + " %" : "?"));
   }
-  out += tile("time", format_duration(data.elapsed_seconds), starts_with(data.status, "running") && history.records > 0
-                                                                  ? format_duration(history.last.eta_seconds) + " left"
-                                                                  : "");
+  std::string note = data.resumed_at > 0 ? "since step " + std::to_string(data.resumed_at) : "";
+  if (starts_with(data.status, "running") && history.records > 0)
+    note = format_duration(history.last.eta_seconds) + " left";
+  out += tile("time", format_duration(data.elapsed_seconds), note);
   size_t count = 0;
   for (size_t at = 0; (at = out.find("<div", at)) != out.npos; ++at) ++count;
   const size_t columns = count <= 5 ? count : (count + 1) / 2;  // one row, or two of about the same length
-  return "<section class=\"tiles\" style=\"--columns:" + std::to_string(std::min<size_t>(columns, 5)) + "\">\n" + out + "</section>\n";
+  return "<section class=\"tiles\" style=\"--columns:" + std::to_string(std::min<size_t>(columns, 5)) + "\">\n" + out +
+         "</section>\n";
 }
 
 std::string charts(const History& history) {
@@ -109,19 +117,22 @@ std::string evals(const History& history) {
   std::set<std::string> metrics;
   for (const EvalRecord& eval : history.evals)
     for (const auto& entry : eval.metrics) metrics.insert(entry.first);
-  std::string out = "<h2>Evaluations</h2>\n<div class=\"card\"><table class=\"data\"><tr><th>split</th><th>step</th><th>epoch</th>";
+  std::string out =
+      "<h2>Evaluations</h2>\n<div class=\"card\"><table class=\"data\"><tr><th>split</th><th>step</th><th>epoch</th>";
   for (const std::string& metric : metrics) out += tag("th", metric);
   out += "<th>samples</th><th>time</th></tr>\n";
   const size_t first = history.evals.size() > kMostEvals ? history.evals.size() - kMostEvals : 0;
   for (size_t i = first; i < history.evals.size(); ++i) {
     const EvalRecord& eval = history.evals[i];
-    out += "<tr>" + tag("td", eval.split) + tag("td", std::to_string(eval.step)) + tag("td", format_fixed(eval.epoch, 2));
+    out +=
+        "<tr>" + tag("td", eval.split) + tag("td", std::to_string(eval.step)) + tag("td", format_fixed(eval.epoch, 2));
     for (const std::string& metric : metrics) {
       const auto value = eval.metrics.find(metric);
       Best best;
-      const bool is_best = history.evals.size() > 1 && value != eval.metrics.end() && best_of(history, eval.split, metric, best) &&
-                           best.step == eval.step;
-      out += tag("td", value == eval.metrics.end() ? "" : format_metric(metric, value->second), is_best ? "best" : nullptr);
+      const bool is_best = history.evals.size() > 1 && value != eval.metrics.end() &&
+                           best_of(history, eval.split, metric, best) && best.step == eval.step;
+      out += tag("td", value == eval.metrics.end() ? "" : format_metric(metric, value->second),
+                 is_best ? "best" : nullptr);
     }
     out += tag("td", std::to_string(eval.samples)) + tag("td", format_duration(eval.seconds)) + "</tr>\n";
   }
@@ -139,7 +150,8 @@ std::string pictures(const PageData& data) {
     const uintmax_t size = std::filesystem::file_size(path, failed);
     const bool svg = path.extension() == ".svg";
     if (failed || size > kLargestPicture) {
-      out += tag("p", path.filename().string() + (failed ? ": " + failed.message() : ": too large to show here"), "none");
+      out +=
+          tag("p", path.filename().string() + (failed ? ": " + failed.message() : ": too large to show here"), "none");
     } else {
       const std::string type = svg ? "svg+xml" : "png";
       out += "<div class=\"pad\"><img alt=\"" + escape_markup(title) + "\" src=\"data:image/" + type + ";base64," +
@@ -170,21 +182,28 @@ std::string warnings(const PageData& data) {
 
 std::string manifest(const PageData& data) {
   if (!data.manifest || data.manifest->is_null()) return "";
-  return "<h2>Manifest</h2>\n<div class=\"card\"><details><summary>The whole manifest as it ran<small>base files merged, defaults "
-         "filled in</small></summary>" + tag("pre", pretty_json(*data.manifest)) + "</details></div>\n";
+  return "<h2>Manifest</h2>\n<div class=\"card\"><details><summary>The whole manifest as it ran<small>base files "
+         "merged, defaults "
+         "filled in</small></summary>" +
+         tag("pre", pretty_json(*data.manifest)) + "</details></div>\n";
 }
 
 }  // namespace
 
 std::string report_page(const PageData& data) {
   const std::string title = data.title.empty() ? "vhost run" : data.title;
-  std::string out = "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
-                    "<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">\n";
-  out += tag("title", title) + "\n<style>" + std::string(kPageStyle) + chart_style() + "</style>\n</head>\n<body>\n<main>\n";
-  out += "<header>" + tag("h1", title) + tag("div", data.status, (std::string("pill ") + status_class(data.status)).c_str()) +
+  std::string out =
+      "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
+      "<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">\n";
+  out += tag("title", title) + "\n<style>" + std::string(kPageStyle) + chart_style() +
+         "</style>\n</head>\n<body>\n<main>\n";
+  out += "<header>" + tag("h1", title) +
+         tag("div", data.status, (std::string("pill ") + status_class(data.status)).c_str()) +
          tag("p", "As of " + data.written) + "</header>\n";
-  out += tiles(data) + charts(*data.history) + pictures(data) + evals(*data.history) + summary(data) + warnings(data) + manifest(data);
-  out += "<footer>Written by vhost.</footer>\n</main>\n<script>" + std::string(kPageScript) + "</script>\n</body>\n</html>\n";
+  out += tiles(data) + charts(*data.history) + pictures(data) + evals(*data.history) + summary(data) + warnings(data) +
+         manifest(data);
+  out += "<footer>Written by vhost.</footer>\n</main>\n<script>" + std::string(kPageScript) +
+         "</script>\n</body>\n</html>\n";
   return out;
 }
 
@@ -194,7 +213,8 @@ std::string base64(std::string_view bytes) {
   out.reserve((bytes.size() + 2) / 3 * 4);
   for (size_t i = 0; i < bytes.size(); i += 3) {
     uint32_t group = 0;
-    for (size_t k = 0; k < 3; ++k) group = group << 8 | (i + k < bytes.size() ? static_cast<unsigned char>(bytes[i + k]) : 0u);
+    for (size_t k = 0; k < 3; ++k)
+      group = group << 8 | (i + k < bytes.size() ? static_cast<unsigned char>(bytes[i + k]) : 0u);
     for (int k = 3; k >= 0; --k) out += kDigits[group >> (6 * k) & 63];
   }
   if (const size_t rest = bytes.size() % 3; rest > 0) out.replace(out.size() - (3 - rest), 3 - rest, 3 - rest, '=');

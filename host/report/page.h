@@ -12,9 +12,10 @@ namespace vhost::report {
 
 struct PageData {
   std::string title;
-  std::string status;        // "running", "finished", "interrupted at step 40", "failed: ..."
-  std::string written;       // local time
-  double elapsed_seconds = 0;
+  std::string status;   // "running", "finished", "interrupted at step 40", "failed: ..."
+  std::string written;  // local time
+  double elapsed_seconds = 0;  // of this process
+  int64_t resumed_at = 0;      // step that this process began from; 0 = the start
   const History* history = nullptr;
   const std::vector<SummaryRow>* summary = nullptr;
   const json::value* manifest = nullptr;  // null value = none

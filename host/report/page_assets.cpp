@@ -77,7 +77,7 @@ th{font-weight:500;color:var(--soft);white-space:nowrap}
 .data th,.data td{text-align:right;white-space:nowrap}.data th:first-child,.data td:first-child{text-align:left}
 .data td.best{color:var(--good);font-weight:650}
 .pictures{display:grid;gap:16px}
-.pictures img{display:block;max-width:100%;height:auto;margin:0 auto;image-rendering:auto}
+.pictures img{display:block;max-width:100%;height:auto;margin:0 auto;border-radius:8px}
 figcaption{padding:12px 18px;color:var(--soft)}
 .pictures figcaption{border-bottom:1px solid var(--rule);font-weight:600;color:var(--ink)}
 .pictures .pad{padding:16px}

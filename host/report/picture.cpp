@@ -20,12 +20,14 @@ void put_chunk(std::string& out, const char* type, const std::string& data) {
   put_big_endian(out, static_cast<uint32_t>(data.size()));
   const std::string body = type + data;
   out += body;
-  put_big_endian(out, static_cast<uint32_t>(crc32(0, reinterpret_cast<const Bytef*>(body.data()), static_cast<uInt>(body.size()))));
+  put_big_endian(out, static_cast<uint32_t>(
+                          crc32(0, reinterpret_cast<const Bytef*>(body.data()), static_cast<uInt>(body.size()))));
 }
 
 int paeth(int left, int up, int corner) {
   const int estimate = left + up - corner;
-  const int by_left = std::abs(estimate - left), by_up = std::abs(estimate - up), by_corner = std::abs(estimate - corner);
+  const int by_left = std::abs(estimate - left), by_up = std::abs(estimate - up),
+            by_corner = std::abs(estimate - corner);
   if (by_left <= by_up && by_left <= by_corner) return left;
   return by_up <= by_corner ? up : corner;
 }
@@ -62,18 +64,19 @@ std::string filtered_rows(const Picture& picture) {
 std::string deflated(const std::string& bytes) {
   uLongf size = compressBound(static_cast<uLong>(bytes.size()));
   std::string out(size, 0);
-  const int status = compress2(reinterpret_cast<Bytef*>(out.data()), &size, reinterpret_cast<const Bytef*>(bytes.data()),
-                               static_cast<uLong>(bytes.size()), 6);
+  const int status = compress2(reinterpret_cast<Bytef*>(out.data()), &size,
+                               reinterpret_cast<const Bytef*>(bytes.data()), static_cast<uLong>(bytes.size()), 6);
   if (status != Z_OK) throw Error("zlib could not compress a picture (status " + std::to_string(status) + ")");
   out.resize(size);
   return out;
 }
 
 void check(const Picture& picture) {
-  const size_t wanted = static_cast<size_t>(std::max(0, picture.width)) * static_cast<size_t>(std::max(0, picture.height)) * 3;
+  const size_t wanted =
+      static_cast<size_t>(std::max(0, picture.width)) * static_cast<size_t>(std::max(0, picture.height)) * 3;
   if (wanted > 0 && picture.rgb.size() == wanted) return;
-  throw Error("a picture of " + std::to_string(picture.width) + " x " + std::to_string(picture.height) + " pixels has " +
-              std::to_string(picture.rgb.size()) + " bytes, not " + std::to_string(wanted));
+  throw Error("a picture of " + std::to_string(picture.width) + " x " + std::to_string(picture.height) +
+              " pixels has " + std::to_string(picture.rgb.size()) + " bytes, not " + std::to_string(wanted));
 }
 
 }  // namespace
@@ -96,13 +99,16 @@ std::string png_bytes(const Picture& picture) {
   return out;
 }
 
-void write_png(const std::filesystem::path& path, const Picture& picture) { write_file_atomically(path, png_bytes(picture)); }
+void write_png(const std::filesystem::path& path, const Picture& picture) {
+  write_file_atomically(path, png_bytes(picture));
+}
 
 Picture resized(const Picture& picture, int width, int height) {
   check(picture);
   if (width == picture.width && height == picture.height) return picture;
   Picture out(std::max(1, width), std::max(1, height));
-  const double sx = static_cast<double>(picture.width) / out.width, sy = static_cast<double>(picture.height) / out.height;
+  const double sx = static_cast<double>(picture.width) / out.width,
+               sy = static_cast<double>(picture.height) / out.height;
   const auto covered = [](int at, double scale, int limit) {  // first and end of the pixels that a target pixel covers
     if (scale < 1) {
       const int nearest = std::min(limit - 1, static_cast<int>((at + 0.5) * scale));

@@ -37,7 +37,9 @@ const char* level_name(int level) {
   return level == VH_LOG_WARN ? "warning" : level == VH_LOG_INFO ? "info" : "debug";
 }
 
-double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
+double seconds_since(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
 
 std::string local_time() {
   const std::time_t now = std::time(nullptr);
@@ -95,7 +97,8 @@ struct RunLog::Impl {
 };
 
 RunLog::Impl::Impl(Options given)
-    : options(std::move(given)), terminal(options.to_stderr ? STDERR_FILENO : STDOUT_FILENO, options.terminal_progress) {
+    : options(std::move(given)),
+      terminal(options.to_stderr ? STDERR_FILENO : STDOUT_FILENO, options.terminal_progress) {
   if (!options.work_dir.empty()) open_files();
 }
 
@@ -121,11 +124,12 @@ void RunLog::Impl::resume_metrics() {
   if (!std::filesystem::exists(path)) return;
   const std::string text = read_file(path);
   const KeptMetrics kept = keep_metrics(
-      text, options.resume_step, [&](const StepRecord& r) { history.add(r); }, [&](const EvalRecord& r) { history.add(r); });
+      text, options.resume_step, [&](const StepRecord& r) { history.add(r); },
+      [&](const EvalRecord& r) { history.add(r); });
   resumed_evals = static_cast<int64_t>(history.evals.size());
   if (kept.text.size() != text.size()) write_file_atomically(path, kept.text);
-  record(VH_LOG_INFO, "resumed at step " + std::to_string(options.resume_step) + "; metrics.jsonl: " +
-                          std::to_string(kept.dropped_later) + " later records dropped");
+  record(VH_LOG_INFO, "resumed at step " + std::to_string(options.resume_step) +
+                          "; metrics.jsonl: " + std::to_string(kept.dropped_later) + " later records dropped");
   if (kept.unreadable > 0) {
     const std::string warning = path.string() + ": " + std::to_string(kept.unreadable) + " unreadable lines dropped";
     note_warning(warning);
@@ -195,12 +199,14 @@ void RunLog::Impl::write_report(const std::string& status) {
   try {
     const std::filesystem::path folder = options.work_dir / "curves";
     make_directories(folder);
-    for (const Chart& chart : run_charts(history)) write_file_atomically(folder / (chart.id + ".svg"), chart_svg(chart));
+    for (const Chart& chart : run_charts(history))
+      write_file_atomically(folder / (chart.id + ".svg"), chart_svg(chart));
     PageData page;
     page.title = options.title;
     page.status = status;
     page.written = local_time();
     page.elapsed_seconds = seconds_since(started);
+    page.resumed_at = options.append ? options.resume_step : 0;
     page.history = &history;
     page.summary = &summary;
     page.manifest = &manifest;
@@ -219,7 +225,8 @@ void RunLog::Impl::write_report(const std::string& status) {
 RunLog::RunLog(Options options) : impl_(std::make_unique<Impl>(std::move(options))) {}
 
 RunLog::~RunLog() {
-  if (!impl_->finished && impl_->history.records > 0) finish("stopped at step " + std::to_string(impl_->history.last.step));
+  if (!impl_->finished && impl_->history.records > 0)
+    finish("stopped at step " + std::to_string(impl_->history.last.step));
 }
 
 void RunLog::message(int level, const std::string& part, const std::string& text) {
@@ -249,8 +256,10 @@ void RunLog::progress(const std::string& what, int64_t done, int64_t total) {
   }
   if (over) {
     setup = {};
-    if (impl_->any_latest) impl_->redraw(/*force=*/true);
-    else impl_->terminal.clear();
+    if (impl_->any_latest)
+      impl_->redraw(/*force=*/true);
+    else
+      impl_->terminal.clear();
     return;
   }
   impl_->redraw(/*force=*/false);
@@ -314,8 +323,10 @@ void RunLog::picture(const std::string& title, const std::filesystem::path& png_
   Impl& impl = *impl_;
   const auto same = [&](const auto& entry) { return entry.first == title; };
   const auto old = std::find_if(impl.pictures.begin(), impl.pictures.end(), same);
-  if (old != impl.pictures.end()) old->second = png_or_svg;
-  else impl.pictures.emplace_back(title, png_or_svg);
+  if (old != impl.pictures.end())
+    old->second = png_or_svg;
+  else
+    impl.pictures.emplace_back(title, png_or_svg);
   std::error_code missing;
   if (!impl.events || png_or_svg.extension() != ".png" || !std::filesystem::exists(png_or_svg, missing)) return;
   impl.events.png(impl.latest.step, title, read_file(png_or_svg));
@@ -329,7 +340,9 @@ void RunLog::finish(const std::string& status) {
   impl.terminal.clear();
   if (!impl.options.work_dir.empty()) impl.write_report(status);
   const std::string took = status + " after " + format_duration(seconds_since(impl.started));
-  impl.print(VH_LOG_INFO, impl.options.work_dir.empty() ? took : took + "; report: " + (impl.options.work_dir / "report.html").string());
+  impl.print(VH_LOG_INFO, impl.options.work_dir.empty()
+                              ? took
+                              : took + "; report: " + (impl.options.work_dir / "report.html").string());
 }
 
 }  // namespace vhost

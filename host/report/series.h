@@ -15,7 +15,7 @@ class Series {
   static constexpr size_t kMaxBuckets = 1024;
 
   struct Bucket {
-    double x = 0;       // mean step of the finite points
+    double x = 0;  // mean step of the finite points
     double mean = 0, low = 0, high = 0;
     int64_t count = 0;  // finite points; 0 = a gap
     int64_t points = 0;

@@ -41,7 +41,9 @@ Terminal::Terminal(int fd, bool want_live) : fd_(fd) {
   unicode_ = utf8_locale();
 }
 
-Terminal::~Terminal() { clear(); }
+Terminal::~Terminal() {
+  clear();
+}
 
 LiveStyle Terminal::style() const {
   winsize size{};

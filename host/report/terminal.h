@@ -15,10 +15,10 @@ class Terminal {
   Terminal& operator=(const Terminal&) = delete;
 
   bool live() const { return live_; }
-  LiveStyle style() const;                       // with the present width
+  LiveStyle style() const;                         // with the present width
   void print(int level, const std::string& text);  // whole lines; the live line moves below them
-  void redraw(const std::string& line);          // nothing if not live
-  void clear();                                  // takes the live line away
+  void redraw(const std::string& line);            // nothing if not live
+  void clear();                                    // takes the live line away
 
  private:
   void put(const std::string& bytes);

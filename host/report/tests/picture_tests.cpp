@@ -1,11 +1,10 @@
-#include "report/picture.h"
-
 #include <zlib.h>
 
 #include <boost/test/unit_test.hpp>
 #include <random>
 
 #include "base/error.h"
+#include "report/picture.h"
 
 using namespace vhost;
 
@@ -14,7 +13,8 @@ namespace {
 Picture noise(int width, int height, unsigned seed) {
   Picture picture(width, height);
   std::mt19937 random(seed);
-  for (size_t i = 0; i < picture.rgb.size(); ++i) picture.rgb[i] = static_cast<uint8_t>(seed % 2 ? random() : i / 5 + random() % 3);
+  for (size_t i = 0; i < picture.rgb.size(); ++i)
+    picture.rgb[i] = static_cast<uint8_t>(seed % 2 ? random() : i / 5 + random() % 3);
   return picture;
 }
 
@@ -33,7 +33,8 @@ Picture decoded(const std::string& png) {
     const uint32_t size = big_endian(png, at);
     const std::string type = png.substr(at + 4, 4), body = png.substr(at + 8, size);
     const std::string sealed = type + body;
-    BOOST_TEST(big_endian(png, at + 8 + size) == crc32(0, reinterpret_cast<const Bytef*>(sealed.data()), static_cast<uInt>(sealed.size())));
+    BOOST_TEST(big_endian(png, at + 8 + size) ==
+               crc32(0, reinterpret_cast<const Bytef*>(sealed.data()), static_cast<uInt>(sealed.size())));
     if (type == "IHDR") {
       out = Picture(static_cast<int>(big_endian(body, 0)), static_cast<int>(big_endian(body, 4)));
       BOOST_TEST(body.substr(8) == std::string("\x08\x02\0\0\0", 5));
@@ -53,11 +54,20 @@ Picture decoded(const std::string& png) {
       const int p = a + b - c, pa = std::abs(p - a), pb = std::abs(p - b), pc = std::abs(p - c);
       int guess = 0;
       switch (rows[y * (stride + 1)]) {
-        case 1: guess = a; break;
-        case 2: guess = b; break;
-        case 3: guess = (a + b) / 2; break;
-        case 4: guess = pa <= pb && pa <= pc ? a : pb <= pc ? b : c; break;
-        default: break;
+        case 1:
+          guess = a;
+          break;
+        case 2:
+          guess = b;
+          break;
+        case 3:
+          guess = (a + b) / 2;
+          break;
+        case 4:
+          guess = pa <= pb && pa <= pc ? a : pb <= pc ? b : c;
+          break;
+        default:
+          break;
       }
       out.rgb[y * stride + i] = static_cast<uint8_t>(rows[y * (stride + 1) + 1 + i] + guess);
     }
@@ -85,8 +95,9 @@ BOOST_AUTO_TEST_CASE(png_reads_back_bit_for_bit) {
 BOOST_AUTO_TEST_CASE(a_picture_of_the_wrong_size_is_refused) {
   Picture picture(4, 4);
   picture.rgb.pop_back();
-  BOOST_CHECK_EXCEPTION(png_bytes(picture), Error,
-                        [](const Error& e) { return std::string(e.what()) == "a picture of 4 x 4 pixels has 47 bytes, not 48"; });
+  BOOST_CHECK_EXCEPTION(png_bytes(picture), Error, [](const Error& e) {
+    return std::string(e.what()) == "a picture of 4 x 4 pixels has 47 bytes, not 48";
+  });
   BOOST_CHECK_THROW(png_bytes(Picture()), Error);
 }
 
@@ -115,7 +126,9 @@ BOOST_AUTO_TEST_CASE(a_sheet_holds_every_frame_in_its_place) {
   sheet.title = "Reconstruction";
   for (int r = 0; r < 3; ++r) {
     SheetRow row{"row " + std::to_string(r), {}};
-    for (int f = 0; f < 4; ++f) row.frames.emplace_back(32, 32, std::array<uint8_t, 3>{static_cast<uint8_t>(100 + 20 * r), static_cast<uint8_t>(50 * f), 77});
+    for (int f = 0; f < 4; ++f)
+      row.frames.emplace_back(
+          32, 32, std::array<uint8_t, 3>{static_cast<uint8_t>(100 + 20 * r), static_cast<uint8_t>(50 * f), 77});
     sheet.rows.push_back(row);
   }
   const Picture picture = contact_sheet(sheet);
@@ -123,7 +136,8 @@ BOOST_AUTO_TEST_CASE(a_sheet_holds_every_frame_in_its_place) {
     for (int f = 0; f < 4; ++f) {
       int64_t found = 0;
       for (int y = 0; y < picture.height; ++y)
-        for (int x = 0; x < picture.width; ++x) found += pixel(picture, x, y) == std::array<int, 3>{100 + 20 * r, 50 * f, 77};
+        for (int x = 0; x < picture.width; ++x)
+          found += pixel(picture, x, y) == std::array<int, 3>{100 + 20 * r, 50 * f, 77};
       BOOST_TEST(found == 96 * 96, "row " << r << ", frame " << f);  // enlarged three times
     }
 }
@@ -132,9 +146,12 @@ BOOST_AUTO_TEST_CASE(wide_sheets_are_shrunk_and_uneven_ones_accepted) {
   Sheet sheet;
   sheet.max_width = 800;
   sheet.columns = {"t = 0", "t = 2", "t = 4"};
-  sheet.rows = {{"a clip with a name that is far too long for the column", {}}, {"", {Picture(10, 90)}}, {"two\nlines\nand\nmore", {Picture(64, 8)}}};
+  sheet.rows = {{"a clip with a name that is far too long for the column", {}},
+                {"", {Picture(10, 90)}},
+                {"two\nlines\nand\nmore", {Picture(64, 8)}}};
   for (int f = 0; f < 16; ++f) sheet.rows[0].frames.push_back(noise(224, 160, 1));
   BOOST_TEST(contact_sheet(sheet).width <= 800);
-  BOOST_CHECK_EXCEPTION(contact_sheet({"x", {}, {}, 100}), Error,
-                        [](const Error& e) { return std::string(e.what()) == "a sheet of frames needs at least one frame"; });
+  BOOST_CHECK_EXCEPTION(contact_sheet({"x", {}, {}, 100}), Error, [](const Error& e) {
+    return std::string(e.what()) == "a sheet of frames needs at least one frame";
+  });
 }

@@ -23,6 +23,9 @@ int main(int argc, char** argv) {
       sheet.rows[static_cast<size_t>(kind)].frames.push_back(frame);
     }
   }
-  sheet.rows.push_back({" !\"#$%&'()*+,-./0123456789\n:;<=>?@ABCDEFGHIJKLMNOPQ\nRSTUVWXYZ[\\]^_`abcdefghijk\nlmnopqrstuvwxyz{|}~\xC3\xA4", {}});
+  sheet.rows.push_back(
+      {" !\"#$%&'()*+,-./"
+       "0123456789\n:;<=>?@ABCDEFGHIJKLMNOPQ\nRSTUVWXYZ[\\]^_`abcdefghijk\nlmnopqrstuvwxyz{|}~\xC3\xA4",
+       {}});
   vhost::write_png(argv[1], vhost::contact_sheet(sheet));
 }
