@@ -82,8 +82,7 @@ void save_checkpoint(const fs::path& root, const Checkpoint& checkpoint, int64_t
   write_safetensors(temporary / "model.safetensors", checkpoint.model, {{"format", "pt"}});
   if (!checkpoint.optimizer.empty()) write_safetensors(temporary / "optimizer.safetensors", checkpoint.optimizer);
   if (!checkpoint.ema.empty()) write_safetensors(temporary / "ema.safetensors", checkpoint.ema, {{"format", "pt"}});
-  fault_point();
-  write_file_atomically(temporary / "state.json", pretty_json(checkpoint.state) + "\n");
+  write_synced(temporary / "state.json", pretty_json(checkpoint.state) + "\n");
   sync_folder(temporary);
   rename_path(temporary, root / name);
   sync_folder(root);

@@ -43,18 +43,48 @@ struct File {
   }
 };
 
-void write_all(const File& file, const void* data, size_t n, const std::filesystem::path& path) {
-  fault_point();
-  const char* p = static_cast<const char*>(data);
-  while (n > 0) {
-    const ssize_t done = ::write(file.fd, p, std::min<size_t>(n, 1u << 30));
-    if (done < 0 && errno == EINTR) continue;
-    if (done < 0) fail_io("cannot write", path);
-    p += done;
-    n -= static_cast<size_t>(done);
+// Collects small pieces, so that a model of many small tensors is a few writes.
+class Writer {
+ public:
+  explicit Writer(const std::filesystem::path& path) : path_(path) {
+    fault_point();
+    file_.fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    if (file_.fd < 0) fail_io("cannot write", path_);
   }
-  fault_point();
-}
+  void add(const void* data, size_t n) {
+    if (buffer_.size() + n > kBuffer) flush();
+    if (n > kBuffer) return write(data, n);
+    buffer_.append(static_cast<const char*>(data), n);
+  }
+  void finish() {
+    flush();
+    fault_point();
+    if (::fsync(file_.fd) != 0) fail_io("cannot sync", path_);
+    fault_point();
+  }
+
+ private:
+  static constexpr size_t kBuffer = 4u << 20;
+  void flush() {
+    if (!buffer_.empty()) write(buffer_.data(), buffer_.size());
+    buffer_.clear();
+  }
+  void write(const void* data, size_t n) {
+    fault_point();
+    const char* p = static_cast<const char*>(data);
+    while (n > 0) {
+      const ssize_t done = ::write(file_.fd, p, std::min<size_t>(n, 1u << 30));
+      if (done < 0 && errno == EINTR) continue;
+      if (done < 0) fail_io("cannot write", path_);
+      p += done;
+      n -= static_cast<size_t>(done);
+    }
+    fault_point();
+  }
+  std::filesystem::path path_;
+  File file_;
+  std::string buffer_;
+};
 
 struct Mapping {
   void* data = MAP_FAILED;
@@ -137,14 +167,16 @@ void write_safetensors(const std::filesystem::path& path, const NamedTensors& te
   for (int i = 0; i < 8; ++i) head[i] = static_cast<char>(length >> (8 * i));
   head += text;
 
-  fault_point();
-  File file{::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666)};
-  if (file.fd < 0) fail_io("cannot write", path);
-  write_all(file, head.data(), head.size(), path);
-  for (const at::Tensor& tensor : contiguous) write_all(file, tensor.data_ptr(), tensor.nbytes(), path);
-  fault_point();
-  if (::fsync(file.fd) != 0) fail_io("cannot sync", path);
-  fault_point();
+  Writer writer(path);
+  writer.add(head.data(), head.size());
+  for (const at::Tensor& tensor : contiguous) writer.add(tensor.data_ptr(), tensor.nbytes());
+  writer.finish();
+}
+
+void write_synced(const std::filesystem::path& path, const std::string& text) {
+  Writer writer(path);
+  writer.add(text.data(), text.size());
+  writer.finish();
 }
 
 std::map<std::string, at::Tensor> read_safetensors(const std::filesystem::path& path, std::map<std::string, std::string>* metadata) {

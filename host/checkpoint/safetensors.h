@@ -17,6 +17,9 @@ using NamedTensors = std::vector<std::pair<std::string, at::Tensor>>;
 void write_safetensors(const std::filesystem::path& path, const NamedTensors& tensors,
                        const std::map<std::string, std::string>& metadata = {});
 
+// A text file, synced like a tensor file.
+void write_synced(const std::filesystem::path& path, const std::string& text);
+
 // Tensors that share the mapped file: copy what must outlive it or be written to. Every offset, size and type is checked
 // before anything is read. Throws Error naming the file and the tensor.
 std::map<std::string, at::Tensor> read_safetensors(const std::filesystem::path& path,

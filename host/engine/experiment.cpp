@@ -58,9 +58,8 @@ AutocastScope::~AutocastScope() {
 }
 
 void seed_generators(uint64_t seed) {
-  const at::Generator& cpu = at::globalContext().defaultGenerator(at::kCPU);
-  std::lock_guard lock(cpu.mutex());
-  at::Generator(cpu).set_current_seed(seed);
+  at::Generator cpu = at::globalContext().defaultGenerator(at::kCPU);
+  cpu.set_current_seed(seed);
   if (!at::hasCUDA()) return;
   at::Generator cuda = at::globalContext().defaultGenerator(at::kCUDA);
   cuda.set_current_seed(seed);

@@ -1,10 +1,13 @@
 // Everything a task computes with: data, mask, model, device and precision, built from the manifest in one order.
 #pragma once
+#include <ATen/core/grad_mode.h>
+
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "assembly/model.h"
+#include "checkpoint/safetensors.h"
 #include "data/loader.h"
 #include "engine/engine_api.h"
 #include "report/run_log.h"

@@ -3,6 +3,8 @@
 #include <map>
 #include <string>
 
+#include <ATen/core/grad_mode.h>
+
 #include "assembly/model.h"
 #include "base/json.h"
 

@@ -1,5 +1,7 @@
 // AdamW (LibTorch's fused kernel) and SGD over groups of parameters, gradient clipping, and the average of the weights.
 #pragma once
+#include <ATen/core/grad_mode.h>
+
 #include <map>
 #include <string>
 #include <vector>
