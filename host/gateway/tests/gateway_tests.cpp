@@ -16,8 +16,9 @@ namespace {
 bool contains(const std::string& text, const std::string& part) {
   return text.find(part) != std::string::npos;
 }
-#define CHECK_TEXT(text, part) \
-  BOOST_CHECK_MESSAGE(contains((text), (part)), "\"" << (text) << "\" doesn't say \"" << (part) << "\"")
+void check_text(const std::string& text, const std::string& part) {
+  BOOST_CHECK_MESSAGE(contains(text, part), "\"" << text << "\" doesn't say \"" << part << "\"");
+}
 
 struct CpuAutocast {
   CpuAutocast() { at::autocast::set_autocast_enabled(at::kCPU, true); }
@@ -69,19 +70,19 @@ BOOST_AUTO_TEST_SUITE(gateway_tests)
 BOOST_AUTO_TEST_CASE(a_wrong_tag_names_operator_argument_and_wanted_type) {
   const at::Tensor x = at::ones({2, 3});
   const std::string text = error_of(VH_SCHEMA_LINEAR, {value(x), value(int64_t{5})});
-  CHECK_TEXT(text, "status 2, aten::linear: argument 2 'weight' must be Tensor, not int 5");
-  CHECK_TEXT(error_of(VH_SCHEMA_RELU, {none()}), "aten::relu: argument 1 'self' must be Tensor, not none");
-  CHECK_TEXT(error_of(VH_SCHEMA_RELU, {value(at::Tensor())}), "argument 1 'self' must be Tensor, not a NULL Tensor");
-  CHECK_TEXT(error_of(VH_SCHEMA_SUM_DIM, {value(x), value(0.5)}), "argument 2 'dim' must be int[1]?, not float 0.5");
-  CHECK_TEXT(error_of(VH_SCHEMA_SUM_DIM, {value(x), value(int64_t{0}), value(int64_t{1})}),
+  check_text(text, "status 2, aten::linear: argument 2 'weight' must be Tensor, not int 5");
+  check_text(error_of(VH_SCHEMA_RELU, {none()}), "aten::relu: argument 1 'self' must be Tensor, not none");
+  check_text(error_of(VH_SCHEMA_RELU, {value(at::Tensor())}), "argument 1 'self' must be Tensor, not a NULL Tensor");
+  check_text(error_of(VH_SCHEMA_SUM_DIM, {value(x), value(0.5)}), "argument 2 'dim' must be int[1]?, not float 0.5");
+  check_text(error_of(VH_SCHEMA_SUM_DIM, {value(x), value(int64_t{0}), value(int64_t{1})}),
              "argument 3 'keepdim' must be bool, not int 1");
-  CHECK_TEXT(error_of(VH_SCHEMA_PAD, {value(x), ints({1, 1}), value(int64_t{3})}),
+  check_text(error_of(VH_SCHEMA_PAD, {value(x), ints({1, 1}), value(int64_t{3})}),
              "argument 3 'mode' must be str, not int 3");
   vh_value unknown{77, 0, {}};
-  CHECK_TEXT(error_of(VH_SCHEMA_RELU, {unknown}), "not a value with the unknown tag 77");
+  check_text(error_of(VH_SCHEMA_RELU, {unknown}), "not a value with the unknown tag 77");
   vh_value type{VH_DTYPE, 0, {}};
   type.v.i = 99;
-  CHECK_TEXT(error_of(VH_SCHEMA_TO_DTYPE, {value(x), type}),
+  check_text(error_of(VH_SCHEMA_TO_DTYPE, {value(x), type}),
              "argument 2 'dtype' must be ScalarType, not dtype number 99");
 }
 
@@ -90,33 +91,33 @@ BOOST_AUTO_TEST_CASE(a_null_in_a_tensor_list_is_refused_where_the_schema_has_no_
   vh_tensor* handles[] = {vhost::lend(x), nullptr};
   vh_value list{VH_TENSORS, 2, {}};
   list.v.ts = handles;
-  CHECK_TEXT(error_of(VH_SCHEMA_CAT, {list}),
+  check_text(error_of(VH_SCHEMA_CAT, {list}),
              "argument 1 'tensors' must be Tensor[], not a list of 2 Tensors, NULL at 1");
 }
 
 BOOST_AUTO_TEST_CASE(wrong_counts_are_refused) {
   const at::Tensor x = at::ones({2, 3});
-  CHECK_TEXT(error_of(VH_SCHEMA_RELU, {value(x), value(x)}), "status 2, aten::relu: takes 1 arguments, not 2");
-  CHECK_TEXT(error_of(VH_SCHEMA_LINEAR, {value(x)}),
+  check_text(error_of(VH_SCHEMA_RELU, {value(x), value(x)}), "status 2, aten::relu: takes 1 arguments, not 2");
+  check_text(error_of(VH_SCHEMA_LINEAR, {value(x)}),
              "aten::linear: argument 2 'weight' must be Tensor, and is missing");
-  CHECK_TEXT(error_of(VH_SCHEMA_MAX_DIM, {value(x), value(int64_t{0})}), "aten::max.dim: gives 2 results, not 1");
-  CHECK_TEXT(error_of(VH_SCHEMA_LINEAR, {value(x), unset()}), "not default, which this argument doesn't have");
+  check_text(error_of(VH_SCHEMA_MAX_DIM, {value(x), value(int64_t{0})}), "aten::max.dim: gives 2 results, not 1");
+  check_text(error_of(VH_SCHEMA_LINEAR, {value(x), unset()}), "not default, which this argument doesn't have");
 }
 
 BOOST_AUTO_TEST_CASE(an_execution_error_has_shapes_and_part_and_no_backtrace) {
   vhost::set_current_part("backbone videomae/vit");
   const std::string text = error_of(VH_SCHEMA_MM, {value(at::ones({2, 3})), value(at::ones({4, 5}))});
   vhost::set_current_part("");
-  CHECK_TEXT(text, "aten::mm: mat1 and mat2 shapes cannot be multiplied (2x3 and 4x5)");
-  CHECK_TEXT(text, "(inputs: self f32[2,3], mat2 f32[4,5])");
-  CHECK_TEXT(text, "@ backbone videomae/vit");
+  check_text(text, "aten::mm: mat1 and mat2 shapes cannot be multiplied (2x3 and 4x5)");
+  check_text(text, "(inputs: self f32[2,3], mat2 f32[4,5])");
+  check_text(text, "@ backbone videomae/vit");
   BOOST_CHECK(!contains(text, "Exception raised") && !contains(text, "frame #"));
 }
 
 BOOST_AUTO_TEST_CASE(operators_and_tensors_refuse_a_worker) {
   const at::Tensor x = at::ones({2});
   const vhost::WorkerScope worker;
-  CHECK_TEXT(error_of(VH_SCHEMA_RELU, {value(x)}), "status 7, aten::relu: operators can't be called in a data worker");
+  check_text(error_of(VH_SCHEMA_RELU, {value(x)}), "status 7, aten::relu: operators can't be called in a data worker");
   vh_tensor* out = nullptr;
   const int64_t size = 2;
   BOOST_CHECK_EQUAL(tensors().empty(&size, 1, VH_F32, VH_CPU, 0, &out, nullptr), VH_ERR_THREAD);
@@ -162,15 +163,15 @@ BOOST_AUTO_TEST_CASE(keyword_arguments_are_mapped_by_name) {
 }
 
 BOOST_AUTO_TEST_CASE(schemas_that_no_longer_fit_say_why) {
-  CHECK_TEXT(find_error("what?"), "\"what?\" is no operator schema");
-  CHECK_TEXT(find_error("aten::add.Nothing(Tensor self) -> Tensor"), "aten::add.Nothing: not in LibTorch");
-  CHECK_TEXT(find_error("aten::add.Nothing(Tensor self) -> Tensor"), "aten::add.Tensor");
-  CHECK_TEXT(find_error("aten::relu(Tensor self, *, bool quick=False) -> Tensor"),
+  check_text(find_error("what?"), "\"what?\" is no operator schema");
+  check_text(find_error("aten::add.Nothing(Tensor self) -> Tensor"), "aten::add.Nothing: not in LibTorch");
+  check_text(find_error("aten::add.Nothing(Tensor self) -> Tensor"), "aten::add.Tensor");
+  check_text(find_error("aten::relu(Tensor self, *, bool quick=False) -> Tensor"),
              "aten::relu: argument 'quick' is gone");
-  CHECK_TEXT(find_error("aten::relu(float self) -> Tensor"), "argument 1 'self' is float in the schema, but Tensor in");
-  CHECK_TEXT(find_error("aten::mm(Tensor self) -> Tensor"),
+  check_text(find_error("aten::relu(float self) -> Tensor"), "argument 1 'self' is float in the schema, but Tensor in");
+  check_text(find_error("aten::mm(Tensor self) -> Tensor"),
              "wants an argument 'mat2' (Tensor) that the schema doesn't have");
-  CHECK_TEXT(find_error("aten::relu(Tensor self) -> (Tensor, Tensor)"), "gives 1 results in");
+  check_text(find_error("aten::relu(Tensor self) -> (Tensor, Tensor)"), "gives 1 results in");
 }
 
 // ---- modes ----
@@ -201,7 +202,7 @@ BOOST_AUTO_TEST_CASE(meta_tensors_have_shapes_and_no_data) {
   BOOST_CHECK(!tensors().data(vhost::lend(y)));
   vh_error err = vhost::new_error();
   BOOST_CHECK(!tensors().data_mut(vhost::lend(y), &err));
-  CHECK_TEXT(std::string(err.message), "data_mut: a meta tensor has no data");
+  check_text(std::string(err.message), "data_mut: a meta tensor has no data");
   double item = 0;
   BOOST_CHECK_EQUAL(tensors().item(vhost::lend(y), &item, &err), VH_ERR);
   int32_t type = -1;
@@ -253,7 +254,7 @@ BOOST_AUTO_TEST_CASE(tensors_go_to_the_host_and_back) {
   BOOST_CHECK_EQUAL(back[1], 4);
   vh_error err = vhost::new_error();
   BOOST_CHECK_EQUAL(tensors().to_host(t, back, 20, &err), VH_ERR);
-  CHECK_TEXT(std::string(err.message), "f32[2,3] has 24 bytes, the buffer 20");
+  check_text(std::string(err.message), "f32[2,3] has 24 bytes, the buffer 20");
   tensors().release(t);
 }
 
@@ -261,7 +262,7 @@ BOOST_AUTO_TEST_CASE(writing_bumps_the_version_and_refuses_a_leaf) {
   const at::Tensor x = at::ones({2}).set_requires_grad(true);
   vh_error err = vhost::new_error();
   BOOST_CHECK(!tensors().data_mut(vhost::lend(x), &err));
-  CHECK_TEXT(std::string(err.message), "a leaf tensor that requires grad can't be written while grad mode is on");
+  check_text(std::string(err.message), "a leaf tensor that requires grad can't be written while grad mode is on");
   const at::Tensor scale = at::ones({2});
   const at::Tensor y = (x * scale).sum();
   BOOST_REQUIRE(tensors().data_mut(vhost::lend(scale), &err));
@@ -373,18 +374,18 @@ BOOST_AUTO_TEST_CASE(wrong_parameters_are_refused_with_name_and_reason) {
   vh_scope scope = new_scope();
   const std::vector<int64_t> shape = {4, 4}, empty = {4, 0}, flat = {4};
   make(scope, "w", shape, "ones");
-  CHECK_TEXT(param_error(scope, param("w", shape)), "parameter 'backbone.w': the name is used twice");
-  CHECK_TEXT(param_error(scope, param("w w", shape)), "a name has letters, digits");
-  CHECK_TEXT(param_error(scope, param("a", shape, "norml(std=1)")),
+  check_text(param_error(scope, param("w", shape)), "parameter 'backbone.w': the name is used twice");
+  check_text(param_error(scope, param("w w", shape)), "a name has letters, digits");
+  check_text(param_error(scope, param("a", shape, "norml(std=1)")),
              "there is no initialiser \"norml\" (did you mean \"normal\"?)");
-  CHECK_TEXT(param_error(scope, param("a", shape, "normal(sd=1)")), "\"normal\" takes no \"sd\"");
-  CHECK_TEXT(param_error(scope, param("a", shape, "normal(std=x)")), "\"x\" is no number");
-  CHECK_TEXT(param_error(scope, param("a", shape, "normal(std=1")), "the closing bracket is missing");
-  CHECK_TEXT(param_error(scope, param("a", flat, "xavier_uniform")), "wants at least two dimensions");
-  CHECK_TEXT(param_error(scope, param("a", empty)), "shape [4,0]: every size must be at least 1");
+  check_text(param_error(scope, param("a", shape, "normal(sd=1)")), "\"normal\" takes no \"sd\"");
+  check_text(param_error(scope, param("a", shape, "normal(std=x)")), "\"x\" is no number");
+  check_text(param_error(scope, param("a", shape, "normal(std=1")), "the closing bracket is missing");
+  check_text(param_error(scope, param("a", flat, "xavier_uniform")), "wants at least two dimensions");
+  check_text(param_error(scope, param("a", empty)), "shape [4,0]: every size must be at least 1");
   vh_param integer = param("a", shape);
   integer.dtype = VH_I64;
-  CHECK_TEXT(param_error(scope, integer), "a parameter must have a float type; use a buffer");
+  check_text(param_error(scope, integer), "a parameter must have a float type; use a buffer");
   BOOST_CHECK_EQUAL(scope.all().size(), 1u);
 }
 
@@ -409,7 +410,7 @@ BOOST_AUTO_TEST_CASE(roles_flags_values_and_meta) {
   v.name = "v2";
   const at::Tensor other = at::randn({3});
   v.value = vhost::lend(other);
-  CHECK_TEXT(param_error(scope, v), "value is f32[3], the shape says [2,2]");
+  check_text(param_error(scope, v), "value is f32[3], the shape says [2,2]");
   BOOST_CHECK(!make(teacher, "w", shape, "ones").requires_grad());
   BOOST_CHECK(make(meta, "w", {1 << 20, 1 << 20}, "trunc_normal(std=0.02)").is_meta());
 }
