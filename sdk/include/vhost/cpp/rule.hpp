@@ -46,8 +46,8 @@ Rule choices(const S&... names) {
   return {.names = {std::string(names)...}};
 }
 inline Rule operator|(Rule a, const Rule& b) {
-  if (b.min > a.min) a.min = b.min, a.min_open = b.min_open;
-  if (b.max < a.max) a.max = b.max, a.max_open = b.max_open;
+  if (b.min > a.min || (b.min == a.min && b.min_open)) a.min = b.min, a.min_open = b.min_open;
+  if (b.max < a.max || (b.max == a.max && b.max_open)) a.max = b.max, a.max_open = b.max_open;
   if (!b.names.empty()) a.names = b.names;
   a.min_items = std::max(a.min_items, b.min_items);
   a.max_items = std::min(a.max_items, b.max_items);
