@@ -91,7 +91,7 @@ BOOST_AUTO_TEST_CASE(what_cannot_be_pooled_is_refused_with_its_reason) {
   check("classify/tsn", tokens(VH_VISIBLE), "{}", "tokens [B,N,C] of all cells of a grid: visible ones alone don't tell the frames");
   check("classify/tsn", vector(), "{}", "whose frames it averages last, not [BC]");
   check("classify/i3d", spec("features.0", "features", "BCHW", {VH_DIM_BATCH, kWidth, 2, 2}), "{}", "accepts tokens [B,N,C], a grid [B,C,T,H,W] or a vector [B,C], not [BCHW]");
-  check("classify/linear", tokens(), R"({"dropout": 1})", "/part/dropout: must be below 1");
+  check("classify/linear", tokens(), R"({"dropout": 1})", "/part/dropout: must be less than 1");
   check("classify/linear", tokens(), R"({"droput": 0.1})", "did you mean \"dropout\"");
 }
 
