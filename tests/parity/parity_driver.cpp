@@ -83,8 +83,8 @@ NamedTensors run_case(const std::string& plugins, const std::filesystem::path& f
   const Found packages = find_packages({plugins});
   const Manifest manifest = case_manifest(parts, packages);
   const InputLayout layout = case_layout(manifest, inputs, parts.at("classes").as_int64());
-  const MaskLayout mask = case_mask(std::string(parts.at("mask").as_string()),
-                                    backbone_mask_needs(manifest, packages, layout), inputs);
+  const MaskLayout mask =
+      case_mask(std::string(parts.at("mask").as_string()), backbone_mask_needs(manifest, packages, layout), inputs);
   BuildOptions options;
   options.dtype = parts.at("dtype") == "fp64" ? at::kDouble : at::kFloat;
   const auto model = Model::assemble(manifest, packages, layout, mask, options, /*with_losses=*/true);

@@ -99,7 +99,10 @@ class TestPart {
       if (p->role == VH_PARAMETER) n += p->value.numel();
     return n;
   }
-  template <class Table> const Table& table() const { return *static_cast<const Table*>(part_->table()); }
+  template <class Table>
+  const Table& table() const {
+    return *static_cast<const Table*>(part_->table());
+  }
   vhost::Part& part() const { return *part_; }
 
  private:

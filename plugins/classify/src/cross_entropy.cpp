@@ -21,7 +21,8 @@ std::vector<vh::Spec> CrossEntropy::describe(const vh::Specs& in) const {
                                      vh::name(target.dtype), " [", target.axes, "]"));
   const int64_t wanted = soft ? target.dim[1] : target.classes;
   if (wanted > 0 && wanted != classes)
-    throw vh::argument_error(vh::str("cross_entropy: the head predicts ", classes, " classes, the labels have ", wanted));
+    throw vh::argument_error(
+        vh::str("cross_entropy: the head predicts ", classes, " classes, the labels have ", wanted));
   return {{.key = "loss.sum", .semantic = "loss"}};
 }
 

@@ -4,12 +4,14 @@
 
 namespace classify {
 
-// pred [B,K]; target i64 [B] ("batch.label") or float [B,K] ("batch.label_soft": mixed or smoothed). loss.sum over samples.
+// pred [B,K]; target i64 [B] ("batch.label") or float [B,K] ("batch.label_soft": mixed or smoothed). loss.sum over
+// samples.
 class CrossEntropy {
  public:
   struct Params {
     double label_smoothing;
-    template <class V> void describe(V& v) {
+    template <class V>
+    void describe(V& v) {
       v("label_smoothing", label_smoothing, 0.0, vh::range(0, 1) | vh::below(1),
         "share of each target that is spread evenly over all classes (arXiv:1512.00567, section 7)");
     }

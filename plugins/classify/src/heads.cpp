@@ -11,13 +11,18 @@ vh::Spec poolable(const vh::Specs& in, Pool pool) {
   const vh::Spec x = in["features.0"];
   const bool tokens = x.axes == "BNC", grid = x.axes == "BCTHW", vector = x.axes == "BC";
   const std::string got = vh::str(", not [", x.axes, "]");
-  if (!tokens && !grid && !vector) throw vh::argument_error("accepts tokens [B,N,C], a grid [B,C,T,H,W] or a vector [B,C]" + got);
+  if (!tokens && !grid && !vector)
+    throw vh::argument_error("accepts tokens [B,N,C], a grid [B,C,T,H,W] or a vector [B,C]" + got);
   if (pool == Pool::cls && (!tokens || x.prefix_tokens < 1))
-    throw vh::param_error("/pool", "\"cls\" needs tokens [B,N,C] with a class token, which the backbone doesn't make; use \"mean\"");
+    throw vh::param_error(
+        "/pool", "\"cls\" needs tokens [B,N,C] with a class token, which the backbone doesn't make; use \"mean\"");
   if (pool != Pool::space_then_time) return x;
-  if (vector) throw vh::argument_error("accepts tokens of a grid [B,N,C] or a grid [B,C,T,H,W], whose frames it averages last" + got);
+  if (vector)
+    throw vh::argument_error("accepts tokens of a grid [B,N,C] or a grid [B,C,T,H,W], whose frames it averages last" +
+                             got);
   if (tokens && (x.coverage != VH_ALL || vh::cells(x.grid) < 1))
-    throw vh::argument_error("accepts tokens [B,N,C] of all cells of a grid: visible ones alone don't tell the frames; remove the mask");
+    throw vh::argument_error(
+        "accepts tokens [B,N,C] of all cells of a grid: visible ones alone don't tell the frames; remove the mask");
   return x;
 }
 
@@ -30,7 +35,9 @@ int64_t number_of_classes(const vh::Build& build, const std::optional<int64_t>& 
   return want.classes;
 }
 
-std::string normal_init(double std) { return vh::str("normal(mean=0,std=", std, ")"); }
+std::string normal_init(double std) {
+  return vh::str("normal(mean=0,std=", std, ")");
+}
 
 std::string truncated_init(double std, double scale) {
   return vh::str("trunc_normal(mean=0,std=", std * scale, ",a=", -2 * scale, ",b=", 2 * scale, ")");
@@ -39,7 +46,10 @@ std::string truncated_init(double std, double scale) {
 }  // namespace
 
 Classifier::Classifier(const vh::Build& build, const ClassifierOptions& o)
-    : pool_(o.pool), features_(poolable(build.in, o.pool)), classes_(number_of_classes(build, o.classes)), dropout_{o.dropout} {
+    : pool_(o.pool),
+      features_(poolable(build.in, o.pool)),
+      classes_(number_of_classes(build, o.classes)),
+      dropout_{o.dropout} {
   const int64_t width = features_.size('C');
   if (o.fc_norm) fc_norm_.emplace(build.scope / "fc_norm", width, o.layer_norm_eps);
   head_ = vh::nn::Linear(build.scope / "head", width, classes_, {.init = o.init, .bias_init = "zeros"});
@@ -49,7 +59,8 @@ std::vector<vh::Spec> Classifier::describe(const vh::Specs& in) const {
   const vh::Spec x = poolable(in, pool_);
   if (x.size('C') != features_.size('C'))
     throw vh::argument_error(vh::str("was made for ", features_.size('C'), " channels, not ", x.size('C')));
-  return {{.key = "pred.logits", .semantic = "logits", .axes = "BK", .dim = {vh::kBatch, classes_}, .classes = classes_}};
+  return {
+      {.key = "pred.logits", .semantic = "logits", .axes = "BK", .dim = {vh::kBatch, classes_}, .classes = classes_}};
 }
 
 vh::Tensor Classifier::pool(const vh::Tensor& x) const {
@@ -66,18 +77,27 @@ void Classifier::run(const vh::Step& step) const {
 }
 
 Linear::Linear(const vh::Build& build, const Params& p)
-    : Classifier(build, {.pool = p.pool == "cls" ? Pool::cls : Pool::mean, .classes = p.classes, .fc_norm = p.fc_norm,
-                         .layer_norm_eps = p.layer_norm_eps, .dropout = p.dropout,
+    : Classifier(build, {.pool = p.pool == "cls" ? Pool::cls : Pool::mean,
+                         .classes = p.classes,
+                         .fc_norm = p.fc_norm,
+                         .layer_norm_eps = p.layer_norm_eps,
+                         .dropout = p.dropout,
                          .init = truncated_init(p.init_std, p.init_scale)}) {}
 
 Tsn::Tsn(const vh::Build& build, const Params& p)
-    : Classifier(build, {.pool = Pool::space_then_time, .classes = p.classes, .dropout = p.dropout, .init = normal_init(p.init_std)}) {}
+    : Classifier(build, {.pool = Pool::space_then_time,
+                         .classes = p.classes,
+                         .dropout = p.dropout,
+                         .init = normal_init(p.init_std)}) {}
 
 I3d::I3d(const vh::Build& build, const Params& p)
     : Classifier(build, {.classes = p.classes, .dropout = p.dropout, .init = normal_init(p.init_std)}) {}
 
 Timesformer::Timesformer(const vh::Build& build, const Params& p)
-    : Classifier(build, {.classes = p.classes, .fc_norm = true, .layer_norm_eps = p.layer_norm_eps, .dropout = p.dropout,
+    : Classifier(build, {.classes = p.classes,
+                         .fc_norm = true,
+                         .layer_norm_eps = p.layer_norm_eps,
+                         .dropout = p.dropout,
                          .init = truncated_init(p.init_std, 1)}) {}
 
 }  // namespace classify

@@ -6,8 +6,8 @@
 namespace classify {
 
 enum class Pool {
-  mean,          // over all tokens or cells
-  cls,           // the first token before the grid
+  mean,  // over all tokens or cells
+  cls,   // the first token before the grid
   space_then_time
 };
 
@@ -16,7 +16,7 @@ struct ClassifierOptions {
   std::optional<int64_t> classes;  // none: as many as the labels have
   bool fc_norm = false;
   double layer_norm_eps = 1e-6, dropout = 0;
-  std::string init;                // of the linear layer's weight; its bias begins at zero
+  std::string init;  // of the linear layer's weight; its bias begins at zero
 };
 
 // features.0 [B,N,C], [B,C,T,H,W] or [B,C] -> pred.logits [B,K].
@@ -42,10 +42,14 @@ class Classifier {
 struct CommonParams {
   std::optional<int64_t> classes;
   double dropout, init_std;
-  template <class V> void describe(V& v, double default_dropout, double default_init_std) {
-    v("classes", classes, std::nullopt, vh::range(1, 1000000), "number of classes; null: as many as the dataset's labels have");
-    v("dropout", dropout, default_dropout, vh::range(0, 1) | vh::below(1), "dropout probability before the linear layer");
-    v("init_std", init_std, default_init_std, vh::range(0, 10) | vh::above(0), "standard deviation of the linear layer's initial weights");
+  template <class V>
+  void describe(V& v, double default_dropout, double default_init_std) {
+    v("classes", classes, std::nullopt, vh::range(1, 1000000),
+      "number of classes; null: as many as the dataset's labels have");
+    v("dropout", dropout, default_dropout, vh::range(0, 1) | vh::below(1),
+      "dropout probability before the linear layer");
+    v("init_std", init_std, default_init_std, vh::range(0, 10) | vh::above(0),
+      "standard deviation of the linear layer's initial weights");
   }
 };
 
@@ -56,12 +60,15 @@ class Linear : public Classifier {
     std::string pool;
     bool fc_norm;
     double layer_norm_eps, init_scale;
-    template <class V> void describe(V& v) {
+    template <class V>
+    void describe(V& v) {
       CommonParams::describe(v, 0.0, 0.02);
       v("pool", pool, "mean", vh::choices("mean", "cls"), "mean of all tokens, or the class token");
       v("fc_norm", fc_norm, true, "layer norm between pooling and the linear layer");
-      v("layer_norm_eps", layer_norm_eps, 1e-6, vh::range(0, 1) | vh::above(0), "added to the variance in the layer norm");
-      v("init_scale", init_scale, 0.001, vh::range(0, 1000) | vh::above(0), "factor on the initial weights: near 0, training begins at even odds");
+      v("layer_norm_eps", layer_norm_eps, 1e-6, vh::range(0, 1) | vh::above(0),
+        "added to the variance in the layer norm");
+      v("init_scale", init_scale, 0.001, vh::range(0, 1000) | vh::above(0),
+        "factor on the initial weights: near 0, training begins at even odds");
     }
   };
   Linear(const vh::Build& build, const Params& params);
@@ -71,7 +78,10 @@ class Linear : public Classifier {
 class Tsn : public Classifier {
  public:
   struct Params : CommonParams {
-    template <class V> void describe(V& v) { CommonParams::describe(v, 0.5, 0.01); }
+    template <class V>
+    void describe(V& v) {
+      CommonParams::describe(v, 0.5, 0.01);
+    }
   };
   Tsn(const vh::Build& build, const Params& params);
 };
@@ -80,7 +90,10 @@ class Tsn : public Classifier {
 class I3d : public Classifier {
  public:
   struct Params : CommonParams {
-    template <class V> void describe(V& v) { CommonParams::describe(v, 0.5, 0.01); }
+    template <class V>
+    void describe(V& v) {
+      CommonParams::describe(v, 0.5, 0.01);
+    }
   };
   I3d(const vh::Build& build, const Params& params);
 };
@@ -90,9 +103,11 @@ class Timesformer : public Classifier {
  public:
   struct Params : CommonParams {
     double layer_norm_eps;
-    template <class V> void describe(V& v) {
+    template <class V>
+    void describe(V& v) {
       CommonParams::describe(v, 0.0, 0.02);
-      v("layer_norm_eps", layer_norm_eps, 1e-6, vh::range(0, 1) | vh::above(0), "added to the variance in the layer norm");
+      v("layer_norm_eps", layer_norm_eps, 1e-6, vh::range(0, 1) | vh::above(0),
+        "added to the variance in the layer norm");
     }
   };
   Timesformer(const vh::Build& build, const Params& params);

@@ -19,8 +19,12 @@ Spec tokens(int32_t coverage = VH_ALL, int32_t prefix = 0) {
   std::copy(kGrid, kGrid + 3, s.c.grid);
   return s;
 }
-Spec grid() { return spec("features.0", "features", "BCTHW", {VH_DIM_BATCH, kWidth, 2, 2, 3}); }
-Spec vector() { return spec("features.0", "features", "BC", {VH_DIM_BATCH, kWidth}); }
+Spec grid() {
+  return spec("features.0", "features", "BCTHW", {VH_DIM_BATCH, kWidth, 2, 2, 3});
+}
+Spec vector() {
+  return spec("features.0", "features", "BC", {VH_DIM_BATCH, kWidth});
+}
 
 at::Tensor logits(const std::string& use, const Spec& features, const at::Tensor& x, json::object params = {}) {
   params["dropout"] = 0.0;
@@ -30,15 +34,20 @@ at::Tensor logits(const std::string& use, const Spec& features, const at::Tensor
   return head.run({{"features.0", x}}).at("pred.logits");
 }
 
-double number(const at::Tensor& scalar) { return scalar.item<double>(); }
+double number(const at::Tensor& scalar) {
+  return scalar.item<double>();
+}
 
-void make_head(const std::string& use, const Spec& features, const std::string& params = "{}", const vh_specs& want = specs({label(5)})) {
+void make_head(const std::string& use, const Spec& features, const std::string& params = "{}",
+               const vh_specs& want = specs({label(5)})) {
   TestPart head(VH_HEAD_1, use, json::parse(params).as_object());
   head.create(specs({features}), want);
 }
 
 struct Loss {
-  explicit Loss(double smoothing) : part(VH_LOSS_1, "classify/cross_entropy", {{"label_smoothing", smoothing}}) { part.create({}); }
+  explicit Loss(double smoothing) : part(VH_LOSS_1, "classify/cross_entropy", {{"label_smoothing", smoothing}}) {
+    part.create({});
+  }
   at::Tensor sum(const at::Tensor& pred, const at::Tensor& target, const at::Tensor& weight) const {
     return part.run({{"pred", pred}, {"target", target}, {"sample_weight", weight}}).at("loss.sum");
   }
@@ -49,9 +58,10 @@ struct Count {
   const char* size;
   int64_t classes, parameters;
 };
-const Count kCounts[] = {{"small", 400, 22033936}, {"base", 400, 86534800},  {"large", 400, 304270736}, {"huge", 400, 632119440},
-                         {"small", 52, 21899956},  {"base", 52, 86267188},   {"large", 52, 303914036},  {"huge", 52, 631673652},
-                         {"small", 174, 21946926}, {"base", 174, 86361006},  {"large", 174, 304039086}, {"huge", 174, 631829934}};
+const Count kCounts[] = {{"small", 400, 22033936}, {"base", 400, 86534800},   {"large", 400, 304270736},
+                         {"huge", 400, 632119440}, {"small", 52, 21899956},   {"base", 52, 86267188},
+                         {"large", 52, 303914036}, {"huge", 52, 631673652},   {"small", 174, 21946926},
+                         {"base", 174, 86361006},  {"large", 174, 304039086}, {"huge", 174, 631829934}};
 
 const char* const kHeads[] = {"classify/linear", "classify/tsn", "classify/i3d", "classify/timesformer"};
 
@@ -78,7 +88,8 @@ BOOST_DATA_TEST_CASE(tokens_and_grids_give_the_same_logits, data::xrange(std::si
 
 BOOST_AUTO_TEST_CASE(class_tokens_are_left_out_of_the_mean_and_taken_by_cls) {
   const at::Tensor x = at::randn({3, 13, kWidth}), rest = x.slice(1, 1);
-  BOOST_CHECK(at::allclose(logits("classify/linear", tokens(VH_ALL, 1), x), logits("classify/linear", tokens(), rest), 1e-5, 1e-6));
+  BOOST_CHECK(at::allclose(logits("classify/linear", tokens(VH_ALL, 1), x), logits("classify/linear", tokens(), rest),
+                           1e-5, 1e-6));
   const at::Tensor cls = logits("classify/linear", tokens(VH_ALL, 1), x, {{"pool", "cls"}});
   BOOST_CHECK(at::allclose(cls, logits("classify/linear", vector(), x.select(1, 0)), 1e-5, 1e-6));
 }
@@ -87,17 +98,22 @@ BOOST_AUTO_TEST_CASE(what_cannot_be_pooled_is_refused_with_its_reason) {
   const auto check = [](const std::string& use, const Spec& features, const std::string& params, const char* reason) {
     BOOST_CHECK_EXCEPTION(make_head(use, features, params), std::exception, HasReason{reason});
   };
-  check("classify/linear", tokens(), R"({"pool": "cls"})", "/part/pool: classify/linear: \"cls\" needs tokens [B,N,C] with a class token");
-  check("classify/tsn", tokens(VH_VISIBLE), "{}", "tokens [B,N,C] of all cells of a grid: visible ones alone don't tell the frames");
+  check("classify/linear", tokens(), R"({"pool": "cls"})",
+        "/part/pool: classify/linear: \"cls\" needs tokens [B,N,C] with a class token");
+  check("classify/tsn", tokens(VH_VISIBLE), "{}",
+        "tokens [B,N,C] of all cells of a grid: visible ones alone don't tell the frames");
   check("classify/tsn", vector(), "{}", "whose frames it averages last, not [BC]");
-  check("classify/i3d", spec("features.0", "features", "BCHW", {VH_DIM_BATCH, kWidth, 2, 2}), "{}", "accepts tokens [B,N,C], a grid [B,C,T,H,W] or a vector [B,C], not [BCHW]");
+  check("classify/i3d", spec("features.0", "features", "BCHW", {VH_DIM_BATCH, kWidth, 2, 2}), "{}",
+        "accepts tokens [B,N,C], a grid [B,C,T,H,W] or a vector [B,C], not [BCHW]");
   check("classify/linear", tokens(), R"({"dropout": 1})", "/part/dropout: must be less than 1");
   check("classify/linear", tokens(), R"({"droput": 0.1})", "did you mean \"dropout\"");
 }
 
 BOOST_AUTO_TEST_CASE(the_number_of_classes_comes_from_the_labels_or_the_manifest) {
-  BOOST_CHECK_EXCEPTION(make_head("classify/linear", tokens(), "{}", {}), std::exception, HasReason{"/part/classes: classify/linear: there are no labels to predict"});
-  BOOST_CHECK_EXCEPTION(make_head("classify/linear", tokens(), "{}", specs({label(0)})), std::exception, HasReason{"batch.label has no number of classes"});
+  BOOST_CHECK_EXCEPTION(make_head("classify/linear", tokens(), "{}", {}), std::exception,
+                        HasReason{"/part/classes: classify/linear: there are no labels to predict"});
+  BOOST_CHECK_EXCEPTION(make_head("classify/linear", tokens(), "{}", specs({label(0)})), std::exception,
+                        HasReason{"batch.label has no number of classes"});
   make_head("classify/linear", tokens(), R"({"classes": 7})", {});
 }
 
@@ -122,7 +138,9 @@ BOOST_DATA_TEST_CASE(cross_entropy_equals_pytorchs, data::make({0.0, 0.1}), smoo
   const at::Tensor pred = at::randn({4, 5}), target = at::tensor({1, 0, 4, 2}, at::kLong), ones = at::ones({4});
   const at::Tensor soft = at::softmax(at::randn({4, 5}), 1);
   const Loss loss(smoothing);
-  const auto want = [&](const at::Tensor& t) { return number(at::cross_entropy_loss(pred, t, {}, at::Reduction::Mean, -100, smoothing)); };
+  const auto want = [&](const at::Tensor& t) {
+    return number(at::cross_entropy_loss(pred, t, {}, at::Reduction::Mean, -100, smoothing));
+  };
   BOOST_CHECK_CLOSE(number(loss.sum(pred, target, ones)) / 4, want(target), 1e-4);
   BOOST_CHECK_CLOSE(number(loss.sum(pred, soft, ones)) / 4, want(soft), 1e-4);
   const at::Tensor one_hot = at::one_hot(target, 5).to(at::kFloat);
@@ -132,7 +150,8 @@ BOOST_DATA_TEST_CASE(cross_entropy_equals_pytorchs, data::make({0.0, 0.1}), smoo
 BOOST_AUTO_TEST_CASE(padding_rows_do_not_count) {
   const at::Tensor pred = at::randn({3, 5}), target = at::tensor({1, 0, 0}, at::kLong);
   const double part = Loss(0.1).sum(pred, target, at::tensor({1.f, 1.f, 0.f})).item<double>();
-  BOOST_CHECK_CLOSE(part, Loss(0.1).sum(pred.slice(0, 0, 2), target.slice(0, 0, 2), at::ones({2})).item<double>(), 1e-4);
+  BOOST_CHECK_CLOSE(part, Loss(0.1).sum(pred.slice(0, 0, 2), target.slice(0, 0, 2), at::ones({2})).item<double>(),
+                    1e-4);
 }
 
 BOOST_AUTO_TEST_CASE(cross_entropy_refuses_what_does_not_fit) {
@@ -143,7 +162,8 @@ BOOST_AUTO_TEST_CASE(cross_entropy_refuses_what_does_not_fit) {
   const Spec five = spec("pred", "logits", "BK", {VH_DIM_BATCH, 5});
   check(spec("pred", "tokens", "BNC", {VH_DIM_BATCH, 3, 5}), label(5), "needs logits [B,K], not [BNC]");
   check(five, label(6), "the head predicts 5 classes, the labels have 6");
-  check(five, spec("target", "target", "BNC", {VH_DIM_BATCH, 3, 5}, VH_F32), "needs class indices i64 [B] or probabilities [B,K]");
+  check(five, spec("target", "target", "BNC", {VH_DIM_BATCH, 3, 5}, VH_F32),
+        "needs class indices i64 [B] or probabilities [B,K]");
 }
 
 BOOST_AUTO_TEST_SUITE_END()

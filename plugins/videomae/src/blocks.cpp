@@ -14,7 +14,8 @@ Block::Block(const vh::Scope& scope_, const BlocksOptions& o, double drop_path)
       norm2(scope / "norm2", o.width, o.eps),
       attn(scope / "attn", o.width,
            {.heads = o.heads, .qkv_bias = vh::nn::QkvBias::qv, .linear = linear_options(o.init)}),
-      mlp(scope / "mlp", o.width, static_cast<int64_t>(o.mlp_ratio * static_cast<double>(o.width)), 0, linear_options(o.init)),
+      mlp(scope / "mlp", o.width, static_cast<int64_t>(o.mlp_ratio * static_cast<double>(o.width)), 0,
+          linear_options(o.init)),
       drop{drop_path} {}
 
 vh::Tensor Block::operator()(const vh::Tensor& x, bool train) const {

@@ -7,7 +7,7 @@ namespace videomae {
 struct BlocksOptions {
   int64_t width, depth, heads;
   double mlp_ratio = 4, eps = 1e-6;
-  double drop_path = 0;     // of the last block; grows linearly from 0
+  double drop_path = 0;  // of the last block; grows linearly from 0
   std::string init = vh::nn::kXavier;
   bool checkpoint = false;  // keep no activations inside a block; compute them again in backward
   bool layer_ids = false;   // block i has layer id i + 1

@@ -14,13 +14,14 @@ vh::Spec decodable(const vh::Specs& in) {
   const vh::Spec features = in["features.0"];
   const bool tokens = features.is_tokens() && features.coverage != VH_MASKED && vh::cells(features.grid) > 0;
   if (!tokens || features.prefix_tokens != 0)
-    throw vh::argument_error(vh::str("decoder accepts tokens [B,N,C] on a grid, visible ones or all, without class token; got [",
-                                     features.axes, "] with ", features.prefix_tokens, " tokens before the grid"));
+    throw vh::argument_error(
+        vh::str("decoder accepts tokens [B,N,C] on a grid, visible ones or all, without class token; got [",
+                features.axes, "] with ", features.prefix_tokens, " tokens before the grid"));
   if (!in.has("mask.visible_index") || !in.has("mask.masked_index"))
     throw vh::argument_error("decoder needs a mask with a fixed number of masked tokens: add \"mask\" to the manifest");
   if (in.has("mask.bool") && in["mask.bool"].dim.at(1) > 0 && in["mask.bool"].dim[1] != vh::cells(features.grid))
-    throw vh::argument_error(vh::str("decoder needs one mask cell per token, not ", in["mask.bool"].dim[1], " cells for ",
-                                     vh::cells(features.grid), " tokens"));
+    throw vh::argument_error(vh::str("decoder needs one mask cell per token, not ", in["mask.bool"].dim[1],
+                                     " cells for ", vh::cells(features.grid), " tokens"));
   return features;
 }
 
@@ -35,7 +36,8 @@ int64_t default_heads(int64_t width) {
 Decoder::Decoder(const vh::Build& build, const Params& p) {
   const vh::Spec features = decodable(build.in), target = build.wanted();
   if (target.key.rfind(kTargetPrefix, 0) != 0 || !target.is_tokens())
-    throw vh::argument_error(vh::str("decoder predicts a target of tokens [B,N,C], not ", target.key, " [", target.axes, "]"));
+    throw vh::argument_error(
+        vh::str("decoder predicts a target of tokens [B,N,C], not ", target.key, " [", target.axes, "]"));
   name_ = target.key.substr(std::strlen(kTargetPrefix));
   values_ = target.size('C');
   all_tokens_ = features.coverage == VH_ALL;
@@ -43,14 +45,18 @@ Decoder::Decoder(const vh::Build& build, const Params& p) {
   width_ = p.dim.value_or(std::max<int64_t>(2, encoder_width / 2));
 
   encoder_to_decoder_ = vh::nn::Linear(build.scope / "encoder_to_decoder", encoder_width, width_, {.bias = false});
-  mask_token_ = build.scope.param("mask_token", {1, 1, width_}, {.init = "trunc_normal(std=0.02,a=-0.02,b=0.02)", .no_decay = true});
+  mask_token_ = build.scope.param("mask_token", {1, 1, width_},
+                                  {.init = "trunc_normal(std=0.02,a=-0.02,b=0.02)", .no_decay = true});
   pos_embed_ = position_buffer(build, vh::cells(features.grid), width_);
   const vh::Scope decoder = build.scope / "decoder";
-  blocks_ = std::make_unique<Blocks>(
-      decoder / "blocks",
-      BlocksOptions{.width = width_, .depth = p.depth.value_or(encoder_width >= 1024 ? 12 : 4),
-                    .heads = p.heads.value_or(default_heads(width_)), .mlp_ratio = p.mlp_ratio, .eps = p.layer_norm_eps,
-                    .drop_path = p.drop_path, .checkpoint = p.checkpoint});
+  blocks_ = std::make_unique<Blocks>(decoder / "blocks",
+                                     BlocksOptions{.width = width_,
+                                                   .depth = p.depth.value_or(encoder_width >= 1024 ? 12 : 4),
+                                                   .heads = p.heads.value_or(default_heads(width_)),
+                                                   .mlp_ratio = p.mlp_ratio,
+                                                   .eps = p.layer_norm_eps,
+                                                   .drop_path = p.drop_path,
+                                                   .checkpoint = p.checkpoint});
   norm_ = vh::nn::LayerNorm(decoder / "norm", width_, p.layer_norm_eps);
   head_ = vh::nn::Linear(decoder / "head", width_, values_, linear_options(vh::nn::kXavier));
 }
@@ -58,8 +64,12 @@ Decoder::Decoder(const vh::Build& build, const Params& p) {
 std::vector<vh::Spec> Decoder::describe(const vh::Specs& in) const {
   const vh::Spec features = decodable(in);
   const int64_t masked = in["mask.masked_index"].dim.at(1);
-  return {{.key = "pred." + name_, .semantic = "tokens", .axes = "BNC",
-           .dim = {vh::kBatch, masked > 0 ? masked : vh::kMasked, values_}, .coverage = VH_MASKED, .grid = features.grid,
+  return {{.key = "pred." + name_,
+           .semantic = "tokens",
+           .axes = "BNC",
+           .dim = {vh::kBatch, masked > 0 ? masked : vh::kMasked, values_},
+           .coverage = VH_MASKED,
+           .grid = features.grid,
            .stride = features.stride}};
 }
 

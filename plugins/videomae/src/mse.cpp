@@ -10,9 +10,11 @@ Mse::Mse(const vh::Build& build, const Params&)
 std::vector<vh::Spec> Mse::describe(const vh::Specs& in) const {
   const vh::Spec pred = in["pred"], target = in["target"];
   if (!pred.is_tokens() || !target.is_tokens())
-    throw vh::argument_error(vh::str("mse needs prediction and target as tokens [B,N,C], not [", pred.axes, "] and [", target.axes, "]"));
+    throw vh::argument_error(
+        vh::str("mse needs prediction and target as tokens [B,N,C], not [", pred.axes, "] and [", target.axes, "]"));
   if (pred.size('C') != target.size('C'))
-    throw vh::argument_error(vh::str("mse: the prediction has ", pred.size('C'), " values per token, the target ", target.size('C')));
+    throw vh::argument_error(
+        vh::str("mse: the prediction has ", pred.size('C'), " values per token, the target ", target.size('C')));
   return {{.key = "loss.sum", .semantic = "loss"}};
 }
 

@@ -32,13 +32,18 @@ std::vector<vh::Spec> Pixels::describe(const vh::Specs& in) const {
   const vh::Grid size{raw.size('T'), raw.size('H'), raw.size('W')};
   for (size_t i = 0; i < 3; ++i)
     if (size[i] != features.grid[i] * cube_[i])
-      throw vh::argument_error(vh::str("pixels needs a grid whose cells tile the input: ", features.grid[i], " cells of ",
-                                       cube_[i], " samples don't make ", size[i], " along ", "thw"[i]));
+      throw vh::argument_error(vh::str("pixels needs a grid whose cells tile the input: ", features.grid[i],
+                                       " cells of ", cube_[i], " samples don't make ", size[i], " along ", "thw"[i]));
   const bool masked = in.has("mask.masked_index");
   const int64_t n = masked ? in["mask.masked_index"].dim.at(1) : vh::cells(features.grid);
-  return {{.key = "target.pixels", .semantic = "target", .axes = "BNC",
-           .dim = {vh::kBatch, n > 0 ? n : vh::kMasked, vh::cells(cube_) * raw.size('C')}, .dtype = dtype_,
-           .coverage = masked ? VH_MASKED : VH_ALL, .grid = features.grid, .stride = cube_}};
+  return {{.key = "target.pixels",
+           .semantic = "target",
+           .axes = "BNC",
+           .dim = {vh::kBatch, n > 0 ? n : vh::kMasked, vh::cells(cube_) * raw.size('C')},
+           .dtype = dtype_,
+           .coverage = masked ? VH_MASKED : VH_ALL,
+           .grid = features.grid,
+           .stride = cube_}};
 }
 
 void Pixels::run(const vh::Step& step) const {

@@ -1,16 +1,18 @@
-// Pixels as the target of masked autoencoding (arXiv:2203.12602, section 4.1; normalisation per cube as in arXiv:2111.06377).
+// Pixels as the target of masked autoencoding (arXiv:2203.12602, section 4.1; normalisation per cube as in
+// arXiv:2111.06377).
 #pragma once
 #include "vhost/cpp/plugin.hpp"
 
 namespace videomae {
 
-// raw u8 [B,T,H,W,C] -> target.pixels [B,N,P*C]: the pixels of a cube in the order t, h, w, channel. With a mask only the masked cubes
-// are computed (coverage VH_MASKED).
+// raw u8 [B,T,H,W,C] -> target.pixels [B,N,P*C]: the pixels of a cube in the order t, h, w, channel. With a mask only
+// the masked cubes are computed (coverage VH_MASKED).
 class Pixels {
  public:
   struct Params {
     bool norm_pix;
-    template <class V> void describe(V& v) {
+    template <class V>
+    void describe(V& v) {
       v("norm_pix", norm_pix, true, "subtract each cube's mean and divide by its standard deviation, per channel");
     }
   };

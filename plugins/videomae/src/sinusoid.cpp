@@ -22,7 +22,8 @@ vh::Tensor position_buffer(const vh::Build& build, int64_t positions, int64_t wi
   const std::vector<float> table =
       build.meta ? std::vector<float>(static_cast<size_t>(positions * width)) : sinusoid(positions, width);
   const vh::Tensor value = vh::from_host(table.data(), {positions, width}, vh::DType::f32, vh::Device{});
-  return build.scope.buffer("pos_embed", build.dtype == vh::DType::f64 ? value.to(vh::DType::f64) : value, /*saved=*/false);
+  return build.scope.buffer("pos_embed", build.dtype == vh::DType::f64 ? value.to(vh::DType::f64) : value,
+                            /*saved=*/false);
 }
 
 }  // namespace videomae

@@ -1,5 +1,5 @@
-// The fixed position table of "Attention is all you need" (arXiv:1706.03762, section 3.5) in one dimension, over the flattened index
-// of a cube.
+// The fixed position table of "Attention is all you need" (arXiv:1706.03762, section 3.5) in one dimension, over the
+// flattened index of a cube.
 #pragma once
 #include "vhost/cpp/part.hpp"
 

@@ -1,4 +1,5 @@
-// Rows of token lists: picking some by index. By aten::index, since index_select and embedding don't run on meta tensors.
+// Rows of token lists: picking some by index. By aten::index, since index_select and embedding don't run on meta
+// tensors.
 #pragma once
 #include "vhost/cpp/tensor.hpp"
 
@@ -11,6 +12,8 @@ inline vh::Tensor pick(const vh::Tensor& x, const vh::Tensor& index) {
 }
 
 // table [N,C], index [B,M] i64 into N -> [B,M,C].
-inline vh::Tensor pick_rows(const vh::Tensor& table, const vh::Tensor& index) { return vh::ops::index(table, {index}); }
+inline vh::Tensor pick_rows(const vh::Tensor& table, const vh::Tensor& index) {
+  return vh::ops::index(table, {index});
+}
 
 }  // namespace videomae

@@ -11,8 +11,9 @@ int64_t Tube::masked_per_frame(const vh::Grid& grid) const {
   const int64_t cells = grid[1] * grid[2];
   const auto masked = static_cast<int64_t>(ratio_ * static_cast<double>(cells));
   if (masked >= cells)
-    throw vh::param_error("/ratio", vh::str("masks all ", cells, " cells of a frame; ", "at most ",
-                                            static_cast<double>(cells - 1) / static_cast<double>(cells), " leaves one visible"));
+    throw vh::param_error("/ratio",
+                          vh::str("masks all ", cells, " cells of a frame; ", "at most ",
+                                  static_cast<double>(cells - 1) / static_cast<double>(cells), " leaves one visible"));
   if (masked < 1)
     throw vh::param_error("/ratio", vh::str("masks none of the ", cells, " cells of a frame; at least ",
                                             1.0 / static_cast<double>(cells), " masks one"));

@@ -8,8 +8,10 @@ class Tube {
  public:
   struct Params {
     double ratio;
-    template <class V> void describe(V& v) {
-      v("ratio", ratio, 0.9, vh::range(0, 1), "share of the cells of a frame that is masked, rounded down; fewer than all");
+    template <class V>
+    void describe(V& v) {
+      v("ratio", ratio, 0.9, vh::range(0, 1),
+        "share of the cells of a frame that is masked, rounded down; fewer than all");
     }
   };
 

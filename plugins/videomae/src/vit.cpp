@@ -11,8 +11,11 @@ struct Size {
   const char* name;
   int64_t width, depth, heads;
 };
-constexpr Size kSizes[] = {
-    {"tiny", 192, 12, 3}, {"small", 384, 12, 6}, {"base", 768, 12, 12}, {"large", 1024, 24, 16}, {"huge", 1280, 32, 16}};
+constexpr Size kSizes[] = {{"tiny", 192, 12, 3},
+                           {"small", 384, 12, 6},
+                           {"base", 768, 12, 12},
+                           {"large", 1024, 24, 16},
+                           {"huge", 1280, 32, 16}};
 
 const Size& size_named(const std::string& name) {
   for (const Size& size : kSizes)
@@ -20,7 +23,9 @@ const Size& size_named(const std::string& name) {
   throw vh::param_error("/size", "there is no size " + name);
 }
 
-std::string mask_mode(const vh::Specs& in) { return in.has("mask.bool") ? in["mask.bool"].semantic : ""; }
+std::string mask_mode(const vh::Specs& in) {
+  return in.has("mask.bool") ? in["mask.bool"].semantic : "";
+}
 
 }  // namespace
 
@@ -37,15 +42,21 @@ Vit::Vit(const vh::Build& build, const Params& p) : cube_{p.tubelet, p.patch, p.
   patch_embed_ = vh::nn::Conv3d(first / "patch_embed" / "proj", channels_, width_,
                                 {.kernel = {cube_.begin(), cube_.end()}, .stride = {cube_.begin(), cube_.end()}});
   if (mode == "mask.replace")
-    mask_token_ = first.param("mask_token", {1, 1, width_}, {.init = "trunc_normal(std=0.02,a=-0.02,b=0.02)", .no_decay = true});
+    mask_token_ =
+        first.param("mask_token", {1, 1, width_}, {.init = "trunc_normal(std=0.02,a=-0.02,b=0.02)", .no_decay = true});
   pos_embed_ = position_buffer(build, positions_, width_);
 
   const bool xavier = p.init == "xavier" || (p.init == "auto" && !mode.empty());
-  blocks_ = std::make_unique<Blocks>(
-      build.scope / "blocks",
-      BlocksOptions{.width = width_, .depth = p.depth.value_or(size.depth), .heads = p.heads.value_or(size.heads),
-                    .mlp_ratio = p.mlp_ratio, .eps = p.layer_norm_eps, .drop_path = p.drop_path,
-                    .init = xavier ? vh::nn::kXavier : vh::nn::kTruncNormal, .checkpoint = p.checkpoint, .layer_ids = true});
+  blocks_ = std::make_unique<Blocks>(build.scope / "blocks",
+                                     BlocksOptions{.width = width_,
+                                                   .depth = p.depth.value_or(size.depth),
+                                                   .heads = p.heads.value_or(size.heads),
+                                                   .mlp_ratio = p.mlp_ratio,
+                                                   .eps = p.layer_norm_eps,
+                                                   .drop_path = p.drop_path,
+                                                   .init = xavier ? vh::nn::kXavier : vh::nn::kTruncNormal,
+                                                   .checkpoint = p.checkpoint,
+                                                   .layer_ids = true});
   if (p.final_norm.value_or(!mode.empty())) norm_.emplace(build.scope / "norm", width_, p.layer_norm_eps);
 }
 
@@ -56,7 +67,8 @@ vh::Grid Vit::grid_of(const vh::Spec& input) const {
     const char axis = "THW"[i];
     const int64_t samples = input.size(axis);
     if (samples < 1 || samples % cube_[i] != 0)
-      throw vh::param_error(parameter[i], vh::str(cube_[i], " doesn't divide the input's ", samples, " along ", axis, "; it must"));
+      throw vh::param_error(parameter[i],
+                            vh::str(cube_[i], " doesn't divide the input's ", samples, " along ", axis, "; it must"));
     grid[i] = samples / cube_[i];
   }
   return grid;
@@ -75,8 +87,13 @@ std::vector<vh::Spec> Vit::describe(const vh::Specs& in) const {
     tokens = in["mask.visible_index"].dim.at(1);
     if (tokens <= 0) tokens = vh::kVisible;
   }
-  return {{.key = "features.0", .semantic = "features", .axes = "BNC", .dim = {vh::kBatch, tokens, width_},
-           .coverage = drop_ ? VH_VISIBLE : VH_ALL, .grid = grid, .stride = cube_}};
+  return {{.key = "features.0",
+           .semantic = "features",
+           .axes = "BNC",
+           .dim = {vh::kBatch, tokens, width_},
+           .coverage = drop_ ? VH_VISIBLE : VH_ALL,
+           .grid = grid,
+           .stride = cube_}};
 }
 
 // B x C x T x H x W -> B x N x C*cube, in the order of the convolution's kernel
@@ -98,8 +115,7 @@ vh::Tensor Vit::embed(const vh::Step& step) const {
   }
   const vh::Tensor weight = patch_embed_.weight.view({width_, channels_ * vh::cells(cube_)});
   vh::Tensor x = vh::ops::linear(cubes, weight, patch_embed_.bias);  // B x N x D
-  if (mask_token_.defined())
-    x = vh::ops::where(step.in("mask.bool").unsqueeze(2), vh::ops::type_as(mask_token_, x), x);
+  if (mask_token_.defined()) x = vh::ops::where(step.in("mask.bool").unsqueeze(2), vh::ops::type_as(mask_token_, x), x);
   return x + vh::ops::type_as(position, x);
 }
 

@@ -41,7 +41,8 @@ at::Tensor pixels(const at::Tensor& raw, int64_t patch, bool norm_pix, const at:
   const int64_t grid[] = {t, h, w}, stride[] = {2, patch, patch};
   std::copy(grid, grid + 3, features.c.grid);
   std::copy(stride, stride + 3, features.c.stride);
-  vh_specs in = specs({features, spec("raw", "input", "BTHWC", {VH_DIM_BATCH, raw.size(1), raw.size(2), raw.size(3), raw.size(4)}, VH_U8)});
+  vh_specs in = specs({features, spec("raw", "input", "BTHWC",
+                                      {VH_DIM_BATCH, raw.size(1), raw.size(2), raw.size(3), raw.size(4)}, VH_U8)});
   std::map<std::string, at::Tensor> tensors{{"raw", raw}};
   if (masked.defined()) {
     add_mask(in, "drop", t * h * w, masked.size(1));
@@ -101,12 +102,15 @@ BOOST_AUTO_TEST_CASE(a_tube_masks_every_cell_equally_often) {
     const std::vector<uint8_t> mask = tube.draw({1, 4, 4}, vh_hash2(5, static_cast<uint64_t>(i)));
     for (size_t k = 0; k < 16; ++k) often[k] += mask[k];
   }
-  for (int n : often) BOOST_CHECK_SMALL(n / static_cast<double>(draws) - 0.5, 5 * 0.5 / std::sqrt(draws));  // five sigma
+  for (int n : often)
+    BOOST_CHECK_SMALL(n / static_cast<double>(draws) - 0.5, 5 * 0.5 / std::sqrt(draws));  // five sigma
 }
 
 BOOST_AUTO_TEST_CASE(a_tube_that_leaves_nothing_visible_is_refused) {
-  BOOST_CHECK_EXCEPTION(TubeMask(1.0).count({2, 4, 4}), std::exception, HasReason{"/part/ratio: videomae/tube: masks all 16 cells of a frame"});
-  BOOST_CHECK_EXCEPTION(TubeMask(0.05).count({2, 4, 4}), std::exception, HasReason{"/part/ratio: videomae/tube: masks none of the 16 cells"});
+  BOOST_CHECK_EXCEPTION(TubeMask(1.0).count({2, 4, 4}), std::exception,
+                        HasReason{"/part/ratio: videomae/tube: masks all 16 cells of a frame"});
+  BOOST_CHECK_EXCEPTION(TubeMask(0.05).count({2, 4, 4}), std::exception,
+                        HasReason{"/part/ratio: videomae/tube: masks none of the 16 cells"});
   BOOST_CHECK_EXCEPTION(TubeMask(1.5), std::exception, HasReason{"/part/ratio: must be at most 1"});
 }
 
@@ -114,7 +118,8 @@ BOOST_AUTO_TEST_CASE(plain_pixels_keep_the_order_t_h_w_channel) {
   const at::Tensor raw = at::arange(2 * 4 * 8 * 8 * 3).remainder(251).to(at::kByte).view({2, 4, 8, 8, 3});
   const at::Tensor out = pixels(raw, 4, /*norm_pix=*/false);
   BOOST_CHECK_EQUAL(out.sizes(), at::IntArrayRef({2, 8, 96}));
-  // The cube at t 1, h 0, w 1 has index (1 * 2 + 0) * 2 + 1; its pixel t 1, h 2, w 3, channel 1 has index ((1 * 4 + 2) * 4 + 3) * 3 + 1.
+  // The cube at t 1, h 0, w 1 has index (1 * 2 + 0) * 2 + 1; its pixel t 1, h 2, w 3, channel 1 has index ((1 * 4 + 2)
+  // * 4 + 3) * 3 + 1.
   const double want = raw[1][3][2][7][1].item<double>() / 255;
   BOOST_CHECK_CLOSE((out[1][5][82].item<double>()), want, 1e-4);
 }
@@ -166,9 +171,11 @@ BOOST_AUTO_TEST_CASE(the_loss_of_all_tokens_divides_by_samples_unless_a_mask_wei
   weighted.create(loss_specs(VH_ALL, 4, true));
   BOOST_CHECK_EQUAL(divisor_of(weighted), VH_DIVIDE_MASKED);
   const at::Tensor mask = at::tensor({0.f, 1.f, 1.f, 0.f, 1.f, 0.f, 0.f, 1.f}).view({2, 4});
-  const at::Tensor masked = weighted.run({{"pred", pred}, {"target", target}, {"weight", mask}, {"sample_weight", ones}}).at("loss.sum");
+  const at::Tensor masked =
+      weighted.run({{"pred", pred}, {"target", target}, {"weight", mask}, {"sample_weight", ones}}).at("loss.sum");
   const at::Tensor chosen = mask.to(at::kBool);
-  BOOST_CHECK_CLOSE(masked.item<double>() / 4, at::mse_loss(pred.index({chosen}), target.index({chosen})).item<double>(), 1e-4);
+  BOOST_CHECK_CLOSE(masked.item<double>() / 4,
+                    at::mse_loss(pred.index({chosen}), target.index({chosen})).item<double>(), 1e-4);
 }
 
 BOOST_AUTO_TEST_CASE(the_loss_refuses_other_widths) {
@@ -178,7 +185,8 @@ BOOST_AUTO_TEST_CASE(the_loss_refuses_other_widths) {
   in.add(wide);
   TestPart mse(VH_LOSS_1, "videomae/mse");
   mse.create(in);
-  BOOST_CHECK_EXCEPTION(mse.describe(in), std::exception, HasReason{"the prediction has 4 values per token, the target 5"});
+  BOOST_CHECK_EXCEPTION(mse.describe(in), std::exception,
+                        HasReason{"the prediction has 4 values per token, the target 5"});
 }
 
 BOOST_AUTO_TEST_SUITE_END()

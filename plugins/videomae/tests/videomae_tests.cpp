@@ -11,7 +11,9 @@ using namespace plugin_parts;
 
 namespace {
 
-vh_specs clip(int64_t frames, int64_t size, int64_t channels = 3) { return specs({input(frames, size, channels)}); }
+vh_specs clip(int64_t frames, int64_t size, int64_t channels = 3) {
+  return specs({input(frames, size, channels)});
+}
 
 vh_specs masked_clip(const std::string& mode, int64_t frames, int64_t size, int64_t cells, int64_t masked) {
   vh_specs in = clip(frames, size);
@@ -19,7 +21,9 @@ vh_specs masked_clip(const std::string& mode, int64_t frames, int64_t size, int6
   return in;
 }
 
-Spec pixels_target(int64_t values) { return spec("target.pixels", "target", "BNC", {VH_DIM_BATCH, VH_DIM_MASKED, values}, VH_F32); }
+Spec pixels_target(int64_t values) {
+  return spec("target.pixels", "target", "BNC", {VH_DIM_BATCH, VH_DIM_MASKED, values}, VH_F32);
+}
 
 const json::object kTiny{{"dim", 16}, {"depth", 2}, {"heads", 2}, {"patch", 8}};
 
@@ -27,7 +31,9 @@ const json::object kTiny{{"dim", 16}, {"depth", 2}, {"heads", 2}, {"patch", 8}};
 std::map<std::string, at::Tensor> mask_tensors(int64_t batch, int64_t cells, const std::vector<int64_t>& masked) {
   at::Tensor mask = at::zeros({cells}, at::kBool);
   for (int64_t i : masked) mask[i] = true;
-  const auto rows = [&](const at::Tensor& m) { return m.nonzero().squeeze(1).unsqueeze(0).expand({batch, -1}).contiguous(); };
+  const auto rows = [&](const at::Tensor& m) {
+    return m.nonzero().squeeze(1).unsqueeze(0).expand({batch, -1}).contiguous();
+  };
   return {{"mask.bool", mask.expand({batch, -1}).contiguous()},
           {"mask.masked_index", rows(mask)},
           {"mask.visible_index", rows(mask.logical_not())}};
@@ -85,11 +91,23 @@ BOOST_AUTO_TEST_CASE(state_dict_names_are_the_original_codes) {
   std::vector<std::string> saved;
   for (const vhost::Param* p : vit.params())
     if (p->role != VH_BUFFER_NOT_SAVED) saved.push_back(p->name);
-  const std::vector<std::string> want{
-      "patch_embed.proj.weight", "patch_embed.proj.bias", "blocks.0.norm1.weight", "blocks.0.norm1.bias",
-      "blocks.0.norm2.weight", "blocks.0.norm2.bias", "blocks.0.attn.qkv.weight", "blocks.0.attn.q_bias",
-      "blocks.0.attn.v_bias", "blocks.0.attn.proj.weight", "blocks.0.attn.proj.bias", "blocks.0.mlp.fc1.weight",
-      "blocks.0.mlp.fc1.bias", "blocks.0.mlp.fc2.weight", "blocks.0.mlp.fc2.bias", "norm.weight", "norm.bias"};
+  const std::vector<std::string> want{"patch_embed.proj.weight",
+                                      "patch_embed.proj.bias",
+                                      "blocks.0.norm1.weight",
+                                      "blocks.0.norm1.bias",
+                                      "blocks.0.norm2.weight",
+                                      "blocks.0.norm2.bias",
+                                      "blocks.0.attn.qkv.weight",
+                                      "blocks.0.attn.q_bias",
+                                      "blocks.0.attn.v_bias",
+                                      "blocks.0.attn.proj.weight",
+                                      "blocks.0.attn.proj.bias",
+                                      "blocks.0.mlp.fc1.weight",
+                                      "blocks.0.mlp.fc1.bias",
+                                      "blocks.0.mlp.fc2.weight",
+                                      "blocks.0.mlp.fc2.bias",
+                                      "norm.weight",
+                                      "norm.bias"};
   std::vector<std::string> sorted = want;
   std::sort(saved.begin(), saved.end());
   std::sort(sorted.begin(), sorted.end());
@@ -154,13 +172,16 @@ BOOST_AUTO_TEST_CASE(the_decoder_refuses_what_it_cannot_decode) {
   };
   TestPart vit(VH_BACKBONE_1, "videomae/vit", kTiny);
   const vh_specs unmasked = vit.create_meta(clip(4, 16)).describe(clip(4, 16));
-  BOOST_CHECK_EXCEPTION(make(unmasked, pixels_target(384)), std::exception, HasReason{"needs a mask with a fixed number of masked tokens"});
+  BOOST_CHECK_EXCEPTION(make(unmasked, pixels_target(384)), std::exception,
+                        HasReason{"needs a mask with a fixed number of masked tokens"});
   vh_specs grid = specs({spec("features.0", "features", "BCTHW", {VH_DIM_BATCH, 16, 2, 2, 2})});
   add_mask(grid, "replace", 8, 4);
-  BOOST_CHECK_EXCEPTION(make(grid, pixels_target(384)), std::exception, HasReason{"decoder accepts tokens [B,N,C] on a grid"});
+  BOOST_CHECK_EXCEPTION(make(grid, pixels_target(384)), std::exception,
+                        HasReason{"decoder accepts tokens [B,N,C] on a grid"});
   vh_specs masked = unmasked;
   add_mask(masked, "drop", 8, 4);
-  BOOST_CHECK_EXCEPTION(make(masked, label(5)), std::exception, HasReason{"decoder predicts a target of tokens [B,N,C], not batch.label"});
+  BOOST_CHECK_EXCEPTION(make(masked, label(5)), std::exception,
+                        HasReason{"decoder predicts a target of tokens [B,N,C], not batch.label"});
 }
 
 BOOST_AUTO_TEST_CASE(shapes_on_meta_tensors_are_those_of_a_run) {
@@ -184,10 +205,10 @@ BOOST_AUTO_TEST_CASE(masked_pixels_cannot_reach_the_features) {
     tensors["input"] = at::randn({1, 3, 4, 16, 16});
     const at::Tensor before = vit.run(tensors).at("features.0");
     tensors["input"] = tensors["input"].clone();
-    tensors["input"].slice(2, 0, 2).slice(3, 0, 8).slice(4, 0, 8).fill_(9);      // the cube 0
-    tensors["input"].slice(2, 2, 4).slice(3, 8, 16).slice(4, 8, 16).fill_(-9);   // the cube 7
+    tensors["input"].slice(2, 0, 2).slice(3, 0, 8).slice(4, 0, 8).fill_(9);     // the cube 0
+    tensors["input"].slice(2, 2, 4).slice(3, 8, 16).slice(4, 8, 16).fill_(-9);  // the cube 7
     BOOST_CHECK_MESSAGE(at::equal(before, vit.run(tensors).at("features.0")), mode);
-    tensors["input"].slice(2, 0, 2).slice(3, 0, 8).slice(4, 8, 16).fill_(9);     // the cube 1, which is visible
+    tensors["input"].slice(2, 0, 2).slice(3, 0, 8).slice(4, 8, 16).fill_(9);  // the cube 1, which is visible
     BOOST_CHECK_MESSAGE(!at::equal(before, vit.run(tensors).at("features.0")), mode);
   }
 }
