@@ -1,6 +1,7 @@
 """Repeats a run of vhost in plain PyTorch with Hugging Face's model, and compares the losses step by step.
 
-    twin.py DIR [--tolerance 1e-4] [--steps N]
+    VHOST_DUMP=DIR vhost --manifest M --work-dir W --set log.every_steps=1 [--set schedule.steps=100 ..]
+    twin.py DIR --metrics W/metrics.jsonl [--tolerance 1e-4] [--steps N]
 
 DIR is what a run dumps; sizes are those of one process without accumulation:
     run.json             {"task": "pretrain" | "train", "classes": K, "total_steps": N, "warmup_steps": W,
@@ -8,7 +9,6 @@ DIR is what a run dumps; sizes are those of one process without accumulation:
     weights.safetensors  parameters before the first step, by full name ("backbone.blocks.0.norm1.weight")
     step-000000.safetensors ..  one per step: "raw" u8 [B,T,H,W,C], "label" i64 [B] (train),
                           "mask.masked_index" i64 [B,Nm] (pretrain)
-    losses.json          [{"step": 0, "loss": 1.01, "lr": 1e-4}, ..], "lr" being optional
 
 The twin knows AdamW with no decay for one-dimensional tensors, biases and mask tokens, linear warm-up and half a cosine per
 step, clipping by the total norm, label smoothing; it refuses a manifest that asks for what it doesn't do.
@@ -34,7 +34,7 @@ WIDTHS = {"tiny": (192, 12, 3), **{name: row[:3] for name, row in hf.SIZES.items
 
 
 def backbone_widths(params):
-    preset = WIDTHS[params.get("size", "small")]
+    preset = WIDTHS[params.get("size", "base")]
     return tuple(params.get(key) or default for key, default in zip(("dim", "depth", "heads"), preset))
 
 
@@ -129,19 +129,26 @@ class Twin:
         return loss.item(), lr
 
 
+def read_metrics(path):
+    """Step records of metrics.jsonl, their steps counted from 0."""
+    rows = [json.loads(line) for line in path.read_text().splitlines()]
+    return [{"step": row["step"] - 1, "loss": row["loss"], "lr": row.get("lr")} for row in rows if row.get("kind") == "step"]
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=pathlib.Path)
+    parser.add_argument("--metrics", type=pathlib.Path, required=True, help="metrics.jsonl of the run")
     parser.add_argument("--tolerance", type=float, default=1e-4, help="relative difference of a step's loss")
     parser.add_argument("--steps", type=int, help="compare only the first N")
     options = parser.parse_args()
-    recorded = json.loads((options.folder / "losses.json").read_text())[:options.steps]
-    if not recorded:
-        parser.error(f"{options.folder}/losses.json holds no step")
+    recorded = read_metrics(options.metrics)[:options.steps]
+    if [row["step"] for row in recorded] != list(range(len(recorded))) or not recorded:
+        parser.error(f"{options.metrics} doesn't hold every step from the first on: run with log.every_steps=1")
     twin, worst = Twin(options.folder), (0, 0.0)
     for row in recorded:
         loss, lr = twin.step(row["step"])
-        if "lr" in row and abs(row["lr"] - lr) > 1e-6 * max(lr, 1e-12):
+        if row["lr"] is not None and abs(row["lr"] - lr) > 1e-6 * max(lr, 1e-12):
             print(f"step {row['step']}: learning rate {row['lr']:.6e}, the twin's schedule gives {lr:.6e}")
             sys.exit(1)
         difference = abs(row["loss"] - loss) / abs(loss)
