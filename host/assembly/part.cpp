@@ -64,7 +64,7 @@ Part::~Part() {
 void Part::check(int32_t status, const vh_error& error) const {
   if (status == VH_OK) return;
   std::string message = config_.use + ": " + (error.message[0] ? error.message : "failed without a message");
-  if (error.where[0]) message += " (" + std::string(error.where) + ")";
+  if (error.where[0] && config_.use != error.where) message += " (" + std::string(error.where) + ")";
   throw manifest_.error(config_.pointer + error.json_pointer, message);
 }
 
@@ -99,6 +99,7 @@ vh_specs Part::describe(const vh_specs& in) const {
 }
 
 void Part::run(const vh_step& step) const {
+  const PartScope part(config_.use);  // errors of its operators name it, also in backward
   vh_error error = new_error();
   check(part_table()->run(self_, &step, &error), error);
 }

@@ -97,7 +97,11 @@ struct PluginFunction : torch::autograd::Function<PluginFunction> {
     const auto capsule = node->saved_data["state"].toCapsule();
     const auto& state = static_cast<const FunctionState&>(*capsule);
     if (c10::GradMode::is_enabled()) throw Error("a plugin's autograd function has no double backward (create_graph)");
-    const PartScope part(state.part);
+    return in_part(state.part, [&] { return gradients(*node, state, grad_out); });
+  }
+
+  static variable_list gradients(const AutogradContext& node, const FunctionState& state,
+                                 const variable_list& grad_out) {
     const AutocastScope autocast(state.autocast);
     variable_list grad_in(1);  // of the state
     if (!state.input_shapes.empty()) {
@@ -105,7 +109,7 @@ struct PluginFunction : torch::autograd::Function<PluginFunction> {
       return grad_in;
     }
     vh_map saved;
-    const variable_list tensors = node->get_saved_variables();
+    const variable_list tensors = node.get_saved_variables();
     for (size_t i = 0; i < tensors.size(); ++i) saved.items.emplace_back(state.saved_keys[i], tensors[i]);
     saved.read_only = true;
     variable_list grads = grad_out;

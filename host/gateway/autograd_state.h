@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "base/error.h"
 #include "gateway/internal.h"
 
 namespace vhost {
@@ -31,16 +32,17 @@ class AutocastScope {
   Autocast outside_;
 };
 
-class PartScope {
- public:
-  explicit PartScope(const std::string& inside) : outside_(current_part()) { set_current_part(inside); }
-  ~PartScope() { set_current_part(outside_); }
-  PartScope(const PartScope&) = delete;
-  PartScope& operator=(const PartScope&) = delete;
-
- private:
-  std::string outside_;
-};
+// Runs `body` as code of `part`, whose name goes before an error's text.
+template <class Body>
+auto in_part(const std::string& part, Body body) {
+  const PartScope scope(part);
+  try {
+    return body();
+  } catch (const Error& e) {
+    if (part.empty() || e.message().starts_with(part)) throw;
+    throw Error(part + ": " + e.message());
+  }
+}
 
 // States of the default generators of the CPU and of `device`.
 struct RandomState {

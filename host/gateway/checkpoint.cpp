@@ -124,9 +124,12 @@ struct CheckpointFunction : torch::autograd::Function<CheckpointFunction> {
     const auto capsule = node->saved_data["closure"].toCapsule();
     const auto& closure = static_cast<const Closure&>(*capsule);
     if (c10::GradMode::is_enabled()) throw Error("checkpointing has no double backward (create_graph)");
-    const PartScope part(closure.part);
+    return in_part(closure.part, [&] { return recomputed(*node, closure, grad_out); });
+  }
+
+  static variable_list recomputed(const AutogradContext& node, const Closure& closure, const variable_list& grad_out) {
     variable_list inputs, targets;
-    for (const at::Tensor& saved : node->get_saved_variables()) {
+    for (const at::Tensor& saved : node.get_saved_variables()) {
       inputs.push_back(saved.detach().set_requires_grad(saved.requires_grad()));
       if (saved.requires_grad()) targets.push_back(inputs.back());
     }

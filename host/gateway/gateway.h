@@ -26,6 +26,16 @@ int64_t live_handles();                      // owned handles that plugins hold,
 // backward.
 void set_current_part(const std::string& name);
 const std::string& current_part();
+class PartScope {
+ public:
+  explicit PartScope(const std::string& inside) : outside_(current_part()) { set_current_part(inside); }
+  ~PartScope() { set_current_part(outside_); }
+  PartScope(const PartScope&) = delete;
+  PartScope& operator=(const PartScope&) = delete;
+
+ private:
+  std::string outside_;
+};
 
 at::ScalarType to_scalar_type(int32_t vh_dtype);  // throws Error
 int32_t from_scalar_type(at::ScalarType);         // 0 = none
