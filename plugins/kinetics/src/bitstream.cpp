@@ -28,7 +28,9 @@ class BitReader {
 };
 
 // ue(v) at the first bit of `data`: only whether it is zero matters, which is its first bit.
-bool first_code_is_zero(const uint8_t* data, size_t size) { return size > 0 && (data[0] & 0x80); }
+bool first_code_is_zero(const uint8_t* data, size_t size) {
+  return size > 0 && (data[0] & 0x80);
+}
 
 // H.264 D.1: does this SEI unit hold a recovery point with recovery_frame_cnt 0?
 bool sei_recovers_at_once(const uint8_t* data, int size) {
@@ -55,7 +57,8 @@ BitstreamParser::BitstreamParser(int codec_id, const std::vector<uint8_t>& extra
       break;
     case AV_CODEC_ID_HEVC:
       kind_ = Kind::kHevc;
-      if (extradata.size() > 22 && (extradata[0] || extradata[1] || extradata[2] > 1)) length_size_ = (extradata[21] & 3) + 1;
+      if (extradata.size() > 22 && (extradata[0] || extradata[1] || extradata[2] > 1))
+        length_size_ = (extradata[21] & 3) + 1;
       break;
     case AV_CODEC_ID_MPEG1VIDEO:
     case AV_CODEC_ID_MPEG2VIDEO:
@@ -157,7 +160,8 @@ std::vector<uint8_t> BitstreamParser::encoder_notes(const uint8_t* data, int siz
   for_each_unit(data, size, [&](const uint8_t* unit, int n) {
     if ((unit[0] & 31) != 6 || n < 3 || unit[1] != 5) return;
     if (length_size_ == 0) notes.insert(notes.end(), {0, 0, 0, 1});
-    for (int i = length_size_ - 1; i >= 0; --i) notes.push_back(static_cast<uint8_t>(static_cast<uint32_t>(n) >> (8 * i)));
+    for (int i = length_size_ - 1; i >= 0; --i)
+      notes.push_back(static_cast<uint8_t>(static_cast<uint32_t>(n) >> (8 * i)));
     notes.insert(notes.end(), unit, unit + n);
   });
   if (notes.size() > 4096) notes.clear();

@@ -33,17 +33,21 @@ void shuffle(std::vector<int64_t>& frames, uint64_t seed) {
 }  // namespace
 
 Clips::Clips(ClipsOptions options, const Hooks& hooks) : options_(std::move(options)) {
-  if (options_.crop.area[0] > options_.crop.area[1]) throw OptionError("/area", "the smallest share of the picture is above the largest");
-  if (options_.crop.aspect[0] > options_.crop.aspect[1]) throw OptionError("/aspect", "the smallest aspect ratio is above the largest");
+  if (options_.crop.area[0] > options_.crop.area[1])
+    throw OptionError("/area", "the smallest share of the picture is above the largest");
+  if (options_.crop.aspect[0] > options_.crop.aspect[1])
+    throw OptionError("/aspect", "the smallest aspect ratio is above the largest");
   if (options_.crop.resize_short && options_.crop.resize_short < options_.crop.size)
     throw OptionError("/resize_short", "is below size, " + std::to_string(options_.crop.size));
   if (options_.accept_damaged) options_.scan = ScanMode::kDecode;  // so that frames that never come out aren't counted
   read_items();
   for (const auto& item : items_) paths_.push_back(item.path);
   if (!options_.class_names.empty()) class_names_ = read_lines(options_.class_names);
-  classes_ = options_.classes ? options_.classes : std::max(largest_label_ + 1, static_cast<int64_t>(class_names_.size()));
+  classes_ =
+      options_.classes ? options_.classes : std::max(largest_label_ + 1, static_cast<int64_t>(class_names_.size()));
   if (largest_label_ >= classes_)
-    throw OptionError("/classes", "is " + std::to_string(classes_) + ", but " + options_.list + " has the label " + std::to_string(largest_label_));
+    throw OptionError("/classes", "is " + std::to_string(classes_) + ", but " + options_.list + " has the label " +
+                                      std::to_string(largest_label_));
   cache_ = std::make_unique<ScanCache>(paths_, options_.cache_dir, options_.scan, hooks);
   report_unreadable(hooks);
 }
@@ -51,7 +55,11 @@ Clips::Clips(ClipsOptions options, const Hooks& hooks) : options_(std::move(opti
 void Clips::read_items() {
   if (!options_.list.empty()) {
     std::string folder = std::filesystem::path(options_.list).parent_path().string();
-    items_ = read_list(options_.list, !options_.root.empty() ? options_.root : folder.empty() ? "." : folder, options_.format);
+    items_ = read_list(options_.list,
+                       !options_.root.empty() ? options_.root
+                       : folder.empty()       ? "."
+                                              : folder,
+                       options_.format);
     if (items_.empty()) throw OptionError("/list", options_.list + " lists no clip");
   } else if (options_.files.empty()) {
     throw OptionError("/list", "is missing: the list file of the clips, or give \"files\"");
@@ -69,9 +77,13 @@ void Clips::report_unreadable(const Hooks& hooks) const {
     std::string error = cache_->index(i).error;
     if (error.empty()) continue;
     if (++unreadable <= 5) hooks.note(items_[i].path + " " + error);
-    if (unreadable == length()) throw OptionError(options_.files.empty() ? "/list" : "/files", "none of the " + std::to_string(unreadable) + " clips can be read; the last: " + items_[i].path + " " + error);
+    if (unreadable == length())
+      throw OptionError(options_.files.empty() ? "/list" : "/files",
+                        "none of the " + std::to_string(unreadable) +
+                            " clips can be read; the last: " + items_[i].path + " " + error);
   }
-  if (unreadable > 5) hooks.note(std::to_string(unreadable) + " of " + std::to_string(length()) + " clips can't be read");
+  if (unreadable > 5)
+    hooks.note(std::to_string(unreadable) + " of " + std::to_string(length()) + " clips can't be read");
 }
 
 int64_t Clips::video_bytes(Pass pass) const {
@@ -79,14 +91,16 @@ int64_t Clips::video_bytes(Pass pass) const {
 }
 
 const std::string* Clips::class_name(int64_t label) const {
-  return label >= 0 && label < static_cast<int64_t>(class_names_.size()) ? &class_names_[static_cast<size_t>(label)] : nullptr;
+  return label >= 0 && label < static_cast<int64_t>(class_names_.size()) ? &class_names_[static_cast<size_t>(label)]
+                                                                         : nullptr;
 }
 
 std::string Clips::fingerprint() const {
   uint64_t h = 0;
   for (const auto& item : items_) h = vh_hash3(h, vh_hash_text(item.name.c_str()), static_cast<uint64_t>(item.label));
   char text[64];
-  std::snprintf(text, sizeof text, "n=%lld hash=%016llx", static_cast<long long>(length()), static_cast<unsigned long long>(h));
+  std::snprintf(text, sizeof text, "n=%lld hash=%016llx", static_cast<long long>(length()),
+                static_cast<unsigned long long>(h));
   return text;
 }
 
@@ -95,11 +109,13 @@ void Clips::read(int64_t number, Pass pass, std::span<const Output> outputs) con
   VideoIndex index = cache_->index(static_cast<size_t>(number));
   if (!index.error.empty()) throw SampleError(clip.path, index.error);
   bool sideways = index.rotation == 90 || index.rotation == 270;
-  int64_t width = sideways ? index.codec.height : index.codec.width, height = sideways ? index.codec.width : index.codec.height;
+  int64_t width = sideways ? index.codec.height : index.codec.width,
+          height = sideways ? index.codec.width : index.codec.height;
   const CropRule& rule = options_.crop;
   const Sampling& sampling = options_.sampling;
   auto size = static_cast<int>(rule.size);
-  size_t frame_bytes = static_cast<size_t>(size) * static_cast<size_t>(size) * 3, view_bytes = frame_bytes * static_cast<size_t>(sampling.length);
+  size_t frame_bytes = static_cast<size_t>(size) * static_cast<size_t>(size) * 3,
+         view_bytes = frame_bytes * static_cast<size_t>(sampling.length);
 
   std::vector<View> all;
   for (const Output& output : outputs) {
@@ -108,7 +124,8 @@ void Clips::read(int64_t number, Pass pass, std::span<const Output> outputs) con
       vh_random when = stream(kSampleStream), where = stream(kCropStream), flip = stream(kFlipStream);
       auto frames = sample_train(sampling, index.frames(), index.frames_per_second, when);
       bool mirror = vh_random_unit(&flip) < options_.flip;
-      all.push_back({output.video, std::move(frames), Converter(train_crop(rule, width, height, where), index.rotation, mirror, size, size)});
+      all.push_back({output.video, std::move(frames),
+                     Converter(train_crop(rule, width, height, where), index.rotation, mirror, size, size)});
     } else {
       for (int64_t v = 0; v < views(pass); ++v) {
         Rect rect = test_crop(rule, width, height, v / sampling.clips, options_.crops);
@@ -118,7 +135,8 @@ void Clips::read(int64_t number, Pass pass, std::span<const Output> outputs) con
       }
     }
     if (options_.shuffle_frames)
-      for (size_t v = all.size() - static_cast<size_t>(views(pass)); v < all.size(); ++v) shuffle(all[v].frames, vh_hash2(output.seed, v % static_cast<size_t>(views(pass))));
+      for (size_t v = all.size() - static_cast<size_t>(views(pass)); v < all.size(); ++v)
+        shuffle(all[v].frames, vh_hash2(output.seed, v % static_cast<size_t>(views(pass))));
   }
 
   std::map<int64_t, std::vector<Place>> places;
@@ -134,8 +152,10 @@ void Clips::read(int64_t number, Pass pass, std::span<const Output> outputs) con
       for (Place place : places[frame]) {
         View& view = all[place.view];
         uint8_t* out = view.video + place.position * frame_bytes;
-        if (last && last_view == place.view) std::memcpy(out, last, frame_bytes);
-        else view.converter.convert(picture, out);
+        if (last && last_view == place.view)
+          std::memcpy(out, last, frame_bytes);
+        else
+          view.converter.convert(picture, out);
         last = out, last_view = place.view;
       }
     });

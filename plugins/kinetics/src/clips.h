@@ -64,7 +64,8 @@ class Clips {
   std::string fingerprint() const;  // "n=400 hash=..": of names and labels
   int64_t scanned() const { return cache_->scanned(); }
 
-  // [any thread] Writes each output from one decode of the file; everything random comes from its seed. Throws SampleError.
+  // [any thread] Writes each output from one decode of the file; everything random comes from its seed. Throws
+  // SampleError.
   void read(int64_t index, Pass pass, std::span<const Output> outputs) const;
 
  private:

@@ -24,10 +24,14 @@ bool is_full_range(const AVFrame& frame) {
 // The rectangle before the frame is turned clockwise; w, h: size of the coded picture.
 Rect unrotate(Rect r, int rotation, int64_t w, int64_t h) {
   switch (rotation) {
-    case 90: return {r.y, h - r.x - r.width, r.height, r.width};
-    case 180: return {w - r.x - r.width, h - r.y - r.height, r.width, r.height};
-    case 270: return {w - r.y - r.height, r.x, r.height, r.width};
-    default: return r;
+    case 90:
+      return {r.y, h - r.x - r.width, r.height, r.width};
+    case 180:
+      return {w - r.x - r.width, h - r.y - r.height, r.width, r.height};
+    case 270:
+      return {w - r.y - r.height, r.x, r.height, r.width};
+    default:
+      return r;
   }
 }
 
@@ -47,8 +51,10 @@ void Converter::prepare(const AVFrame& frame) {
   coded_ = unrotate(rect_, rotation_, frame.width, frame.height);
   coded_.width = std::clamp<int64_t>(coded_.width, 1, frame.width);
   coded_.height = std::clamp<int64_t>(coded_.height, 1, frame.height);
-  coded_.x = std::clamp<int64_t>(coded_.x, 0, frame.width - coded_.width) >> format->log2_chroma_w << format->log2_chroma_w;
-  coded_.y = std::clamp<int64_t>(coded_.y, 0, frame.height - coded_.height) >> format->log2_chroma_h << format->log2_chroma_h;
+  coded_.x = std::clamp<int64_t>(coded_.x, 0, frame.width - coded_.width) >> format->log2_chroma_w
+                                                                                 << format->log2_chroma_w;
+  coded_.y = std::clamp<int64_t>(coded_.y, 0, frame.height - coded_.height) >> format->log2_chroma_h
+                                                                                   << format->log2_chroma_h;
   bool sideways = rotation_ == 90 || rotation_ == 270;
   SwsContext* scaler = sws_alloc_context();
   scaler_.reset(scaler);
@@ -62,8 +68,10 @@ void Converter::prepare(const AVFrame& frame) {
   av_opt_set_int(scaler, "sws_flags", kScaleFlags, 0);
   if (format->log2_chroma_w == 1 && format->log2_chroma_h == 1) av_opt_set_int(scaler, "src_v_chr_pos", 128, 0);
   int space = frame.colorspace == AVCOL_SPC_UNSPECIFIED ? SWS_CS_DEFAULT : static_cast<int>(frame.colorspace);
-  sws_setColorspaceDetails(scaler, sws_getCoefficients(space), full, sws_getCoefficients(SWS_CS_DEFAULT), /*dstRange=*/1, 0, 1 << 16, 1 << 16);
-  if (sws_init_context(scaler, nullptr, nullptr) < 0) throw DecodeError("no conversion to RGB from " + std::string(format->name));
+  sws_setColorspaceDetails(scaler, sws_getCoefficients(space), full, sws_getCoefficients(SWS_CS_DEFAULT),
+                           /*dstRange=*/1, 0, 1 << 16, 1 << 16);
+  if (sws_init_context(scaler, nullptr, nullptr) < 0)
+    throw DecodeError("no conversion to RGB from " + std::string(format->name));
   frame_format_ = frame.format, frame_width_ = frame.width, frame_height_ = frame.height;
   frame_space_ = frame.colorspace, frame_range_ = full;
 }
@@ -76,7 +84,8 @@ void Converter::convert(const AVFrame& frame, uint8_t* out) {
   av_image_fill_max_pixsteps(steps, plane_of_step, format);
   for (int p = 0; p < 4 && frame.data[p]; ++p) {
     bool chroma = p == 1 || p == 2;
-    int64_t x = chroma ? coded_.x >> format->log2_chroma_w : coded_.x, y = chroma ? coded_.y >> format->log2_chroma_h : coded_.y;
+    int64_t x = chroma ? coded_.x >> format->log2_chroma_w : coded_.x,
+            y = chroma ? coded_.y >> format->log2_chroma_h : coded_.y;
     bool palette = p == 1 && (format->flags & AV_PIX_FMT_FLAG_PAL);
     planes[p] = palette ? frame.data[p] : frame.data[p] + y * frame.linesize[p] + x * steps[p];
   }
@@ -96,10 +105,18 @@ void Converter::turn(const uint8_t* from, uint8_t* to) const {
   for (int64_t y = 0; y < h; ++y) {
     int64_t start = 0, step = 0;
     switch (rotation_) {
-      case 90: start = (w - 1) * h + y, step = -h; break;
-      case 180: start = (h - 1 - y) * w + (w - 1), step = -1; break;
-      case 270: start = h - 1 - y, step = h; break;
-      default: start = y * w, step = 1; break;
+      case 90:
+        start = (w - 1) * h + y, step = -h;
+        break;
+      case 180:
+        start = (h - 1 - y) * w + (w - 1), step = -1;
+        break;
+      case 270:
+        start = h - 1 - y, step = h;
+        break;
+      default:
+        start = y * w, step = 1;
+        break;
     }
     if (mirror_) start += step * (w - 1), step = -step;
     const uint8_t* source = from + start * 3;

@@ -6,7 +6,9 @@
 namespace kinetics {
 namespace {
 
-Rect centre(int64_t width, int64_t height, int64_t w, int64_t h) { return {(width - w) / 2, (height - h) / 2, w, h}; }
+Rect centre(int64_t width, int64_t height, int64_t w, int64_t h) {
+  return {(width - w) / 2, (height - h) / 2, w, h};
+}
 
 Rect random_resized(const CropRule& rule, int64_t width, int64_t height, vh_random& random) {
   double area = static_cast<double>(width * height);
@@ -52,21 +54,26 @@ std::optional<CropKind> crop_kind(std::string_view name) {
 
 Rect test_crop(const CropRule& rule, int64_t width, int64_t height, int64_t crop, int64_t crops) {
   int64_t short_side = std::min(width, height), resized = rule.resize_short ? rule.resize_short : rule.size;
-  auto side = static_cast<int64_t>(std::lround(static_cast<double>(short_side) * static_cast<double>(rule.size) / static_cast<double>(resized)));
+  auto side = static_cast<int64_t>(
+      std::lround(static_cast<double>(short_side) * static_cast<double>(rule.size) / static_cast<double>(resized)));
   side = std::clamp<int64_t>(side, 1, short_side);
   Rect rect = centre(width, height, side, side);
   if (crops > 1) {
     int64_t& along = width >= height ? rect.x : rect.y;
-    along = static_cast<int64_t>(std::lround(static_cast<double>((std::max(width, height) - side) * crop) / static_cast<double>(crops - 1)));
+    along = static_cast<int64_t>(
+        std::lround(static_cast<double>((std::max(width, height) - side) * crop) / static_cast<double>(crops - 1)));
   }
   return rect;
 }
 
 Rect train_crop(const CropRule& rule, int64_t width, int64_t height, vh_random& random) {
   switch (rule.kind) {
-    case CropKind::kRandomResized: return random_resized(rule, width, height, random);
-    case CropKind::kMultiScale: return multi_scale(rule, width, height, random);
-    case CropKind::kCenter: break;
+    case CropKind::kRandomResized:
+      return random_resized(rule, width, height, random);
+    case CropKind::kMultiScale:
+      return multi_scale(rule, width, height, random);
+    case CropKind::kCenter:
+      break;
   }
   return test_crop(rule, width, height, 0, 1);
 }

@@ -18,7 +18,7 @@ struct Rect {
 enum class CropKind {
   kRandomResized,  // area and log-uniform aspect ratio, 10 tries, then the centre square of the short side (MMAction2)
   kMultiScale,     // VideoMAE: sides scale*min(w,h), scales 1, .875, .75, .66, neighbours pair up, 13 fixed positions
-  kCenter,         // the centre square of `size` after the short side was resized to resize_short (0: of the short side)
+  kCenter,  // the centre square of `size` after the short side was resized to resize_short (0: of the short side)
 };
 std::optional<CropKind> crop_kind(std::string_view name);
 
@@ -32,7 +32,8 @@ struct CropRule {
 
 Rect train_crop(const CropRule&, int64_t width, int64_t height, vh_random& random);
 
-// View `crop` of `crops`: 1 = centre; else squares evenly spaced along the long side, from left (or top) to right (or bottom).
+// View `crop` of `crops`: 1 = centre; else squares evenly spaced along the long side, from left (or top) to right (or
+// bottom).
 Rect test_crop(const CropRule&, int64_t width, int64_t height, int64_t crop, int64_t crops);
 
 }  // namespace kinetics

@@ -50,9 +50,12 @@ class PacketSource {
     if (av_new_packet(&packet, lead + info.size) < 0) throw DecodeError("out of memory");
     if (lead) std::memcpy(packet.data, prefix.data(), prefix.size());
     for (int done = 0; done < info.size;) {
-      ssize_t got = ::pread(fd_, packet.data + lead + done, static_cast<size_t>(info.size - done), info.position + done);
+      ssize_t got =
+          ::pread(fd_, packet.data + lead + done, static_cast<size_t>(info.size - done), info.position + done);
       if (got < 0 && errno == EINTR) continue;
-      if (got <= 0) throw DecodeError(got < 0 ? std::string("can't be read: ") + std::strerror(errno) : "is shorter than when it was scanned");
+      if (got <= 0)
+        throw DecodeError(got < 0 ? std::string("can't be read: ") + std::strerror(errno)
+                                  : "is shorter than when it was scanned");
       done += static_cast<int>(got);
     }
     if (info.flags & kDiscard) packet.flags |= AV_PKT_FLAG_DISCARD;
@@ -67,7 +70,8 @@ class PacketSource {
 
 CodecPtr open_decoder(const CodecInfo& info) {
   const AVCodec* codec = avcodec_find_decoder(static_cast<AVCodecID>(info.codec_id));
-  if (!codec) throw DecodeError(std::string("no decoder for ") + avcodec_get_name(static_cast<AVCodecID>(info.codec_id)));
+  if (!codec)
+    throw DecodeError(std::string("no decoder for ") + avcodec_get_name(static_cast<AVCodecID>(info.codec_id)));
   CodecPtr decoder(avcodec_alloc_context3(codec));
   int status = avcodec_parameters_to_context(decoder.get(), make_parameters(info).get());
   decoder->thread_count = 1;
@@ -86,10 +90,13 @@ std::vector<Run> plan_runs(const VideoIndex& index, std::span<const int64_t> fra
   for (int64_t frame : frames) {
     auto last = static_cast<size_t>(index.packet_of[static_cast<size_t>(frame)]);
     size_t first = last;
-    while (first > 0 && !((index.packets[first].flags & kStart) && index.packets[first].rank >= 0 && index.packets[first].rank <= frame)) --first;
+    while (first > 0 && !((index.packets[first].flags & kStart) && index.packets[first].rank >= 0 &&
+                          index.packets[first].rank <= frame))
+      --first;
     runs.push_back({first, last});
   }
-  std::sort(runs.begin(), runs.end(), [](Run a, Run b) { return a.first != b.first ? a.first < b.first : a.last < b.last; });
+  std::sort(runs.begin(), runs.end(),
+            [](Run a, Run b) { return a.first != b.first ? a.first < b.first : a.last < b.last; });
   std::vector<Run> merged;
   for (Run run : runs) {
     if (!merged.empty() && run.first <= merged.back().last) {
@@ -105,8 +112,14 @@ class FrameDecoder {
  public:
   FrameDecoder(const std::string& path, const VideoIndex& index, std::span<const int64_t> frames, bool accept_damaged,
                const std::function<void(int64_t, const AVFrame&)>& visit)
-      : index_(index), frames_(frames), accept_damaged_(accept_damaged), visit_(visit), source_(path, index),
-        decoder_(open_decoder(index.codec)), packet_(av_packet_alloc()), frame_(av_frame_alloc()) {}
+      : index_(index),
+        frames_(frames),
+        accept_damaged_(accept_damaged),
+        visit_(visit),
+        source_(path, index),
+        decoder_(open_decoder(index.codec)),
+        packet_(av_packet_alloc()),
+        frame_(av_frame_alloc()) {}
 
   void run() {
     if (index_.sequential) {
@@ -121,7 +134,8 @@ class FrameDecoder {
  private:
   [[noreturn]] void missing() const {
     std::string why = first_problem_.empty() ? log_.describe(0) : first_problem_;
-    throw DecodeError("frame " + std::to_string(frames_[next_]) + " can't be decoded" + (why.empty() ? "" : ": " + why));
+    throw DecodeError("frame " + std::to_string(frames_[next_]) + " can't be decoded" +
+                      (why.empty() ? "" : ": " + why));
   }
 
   void decode_run(Run run) {
@@ -204,8 +218,9 @@ class FrameDecoder {
 
 }  // namespace
 
-void decode_frames(const std::string& path, const VideoIndex& index, std::span<const int64_t> frames, bool accept_damaged,
-                   const std::function<void(int64_t, const AVFrame&)>& visit, DecodeStatistics* statistics) {
+void decode_frames(const std::string& path, const VideoIndex& index, std::span<const int64_t> frames,
+                   bool accept_damaged, const std::function<void(int64_t, const AVFrame&)>& visit,
+                   DecodeStatistics* statistics) {
   if (!index.error.empty()) throw DecodeError(index.error);
   FrameDecoder decoder(path, index, frames, accept_damaged, visit);
   decoder.run();

@@ -19,10 +19,11 @@ struct DecodeStatistics {
   int64_t starts = 0;   // jumps to a start
 };
 
-// Calls visit(frame index, frame) once for each of `frames` (ascending, distinct, all in [0, index.frames())), in ascending
-// order. The frame is valid for the call. One thread. With `accept_damaged` frames that the decoder patched up count as
-// decoded, as the ffmpeg program has it. Throws DecodeError.
-void decode_frames(const std::string& path, const VideoIndex& index, std::span<const int64_t> frames, bool accept_damaged,
-                   const std::function<void(int64_t, const AVFrame&)>& visit, DecodeStatistics* statistics = nullptr);
+// Calls visit(frame index, frame) once for each of `frames` (ascending, distinct, all in [0, index.frames())), in
+// ascending order. The frame is valid for the call. One thread. With `accept_damaged` frames that the decoder patched
+// up count as decoded, as the ffmpeg program has it. Throws DecodeError.
+void decode_frames(const std::string& path, const VideoIndex& index, std::span<const int64_t> frames,
+                   bool accept_damaged, const std::function<void(int64_t, const AVFrame&)>& visit,
+                   DecodeStatistics* statistics = nullptr);
 
 }  // namespace kinetics

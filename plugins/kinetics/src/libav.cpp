@@ -48,8 +48,12 @@ LogCapture::LogCapture() : previous_(capture_target) {
   std::call_once(once, [] { av_log_set_callback(capture_log); });
   capture_target = &text_;
 }
-LogCapture::~LogCapture() { capture_target = previous_; }
-void LogCapture::clear() { text_.clear(); }
+LogCapture::~LogCapture() {
+  capture_target = previous_;
+}
+void LogCapture::clear() {
+  text_.clear();
+}
 std::string LogCapture::describe(int code) const {
   std::string what = code < 0 ? av_error_text(code) : std::string();
   if (text_.empty()) return what;

@@ -14,12 +14,24 @@ extern "C" {
 
 namespace kinetics {
 
-struct FormatCloser { void operator()(AVFormatContext* p) const { avformat_close_input(&p); } };
-struct CodecFreer { void operator()(AVCodecContext* p) const { avcodec_free_context(&p); } };
-struct ParametersFreer { void operator()(AVCodecParameters* p) const { avcodec_parameters_free(&p); } };
-struct FrameFreer { void operator()(AVFrame* p) const { av_frame_free(&p); } };
-struct PacketFreer { void operator()(AVPacket* p) const { av_packet_free(&p); } };
-struct SwsFreer { void operator()(SwsContext* p) const { sws_freeContext(p); } };
+struct FormatCloser {
+  void operator()(AVFormatContext* p) const { avformat_close_input(&p); }
+};
+struct CodecFreer {
+  void operator()(AVCodecContext* p) const { avcodec_free_context(&p); }
+};
+struct ParametersFreer {
+  void operator()(AVCodecParameters* p) const { avcodec_parameters_free(&p); }
+};
+struct FrameFreer {
+  void operator()(AVFrame* p) const { av_frame_free(&p); }
+};
+struct PacketFreer {
+  void operator()(AVPacket* p) const { av_packet_free(&p); }
+};
+struct SwsFreer {
+  void operator()(SwsContext* p) const { sws_freeContext(p); }
+};
 
 using FormatPtr = std::unique_ptr<AVFormatContext, FormatCloser>;
 using CodecPtr = std::unique_ptr<AVCodecContext, CodecFreer>;
@@ -31,10 +43,12 @@ using SwsPtr = std::unique_ptr<SwsContext, SwsFreer>;
 // FFmpeg's text for an error code.
 std::string av_error_text(int code);
 
-// Opens a local file and finds out about its streams; a status below 0 is FFmpeg's error. Playlists may name no other place.
+// Opens a local file and finds out about its streams; a status below 0 is FFmpeg's error. Playlists may name no other
+// place.
 int open_input(const std::string& path, FormatPtr& format);
 
-// While one lives, FFmpeg's messages on this thread are collected instead of printed: they say more than its error codes.
+// While one lives, FFmpeg's messages on this thread are collected instead of printed: they say more than its error
+// codes.
 class LogCapture {
  public:
   LogCapture();

@@ -19,13 +19,13 @@ struct ListItem {
 };
 
 struct ListFormat {
-  std::string separator = "auto";       // "auto", "space", "comma", "tab"
-  std::string columns = "path label";   // or "path frames label" (the middle column is ignored)
+  std::string separator = "auto";      // "auto", "space", "comma", "tab"
+  std::string columns = "path label";  // or "path frames label" (the middle column is ignored)
 };
 
-// Blank lines and lines that begin with '#' are skipped; CRLF is accepted. Paths may hold the separator: the label is what
-// follows the last one. "auto" takes the first of tab, comma, space that is followed by an integer at the line's end. A list
-// without labels gives -1; a mixture is an error.
+// Blank lines and lines that begin with '#' are skipped; CRLF is accepted. Paths may hold the separator: the label is
+// what follows the last one. "auto" takes the first of tab, comma, space that is followed by an integer at the line's
+// end. A list without labels gives -1; a mixture is an error.
 std::vector<ListItem> read_list(const std::string& file, const std::string& root, const ListFormat& format);
 
 // Lines of a text file, trimmed, without blank ones.

@@ -16,28 +16,45 @@ struct Params {
 
   template <class V>
   void describe(V& v) {
-    v("list", list, "", "list file, one clip a line: a path, then a label (an integer) after the last separator; without a label: -1");
+    v("list", list, "",
+      "list file, one clip a line: a path, then a label (an integer) after the last separator; without a label: -1");
     v("root", root, "", "folder of the list's relative paths; \"\": the list's own");
-    v("files", files, {}, "paths to read instead of the list's (predict), relative to the current folder; labels are -1, and a list only tells the number of classes");
-    v("separator", separator, "auto", vh::choices("auto", "space", "comma", "tab"), "between path and label; auto: whichever comes before an integer at the line's end");
-    v("columns", columns, "path label", vh::choices("path label", "path frames label"), "columns of the list; the count of frames is ignored");
-    v("classes", classes, 0, vh::range(0, 1000000), "number of classes; 0: 1 + the largest label, or the lines of class_names if more");
+    v("files", files, {},
+      "paths to read instead of the list's (predict), relative to the current folder; labels are -1, and a list only "
+      "tells the number of classes");
+    v("separator", separator, "auto", vh::choices("auto", "space", "comma", "tab"),
+      "between path and label; auto: whichever comes before an integer at the line's end");
+    v("columns", columns, "path label", vh::choices("path label", "path frames label"),
+      "columns of the list; the count of frames is ignored");
+    v("classes", classes, 0, vh::range(0, 1000000),
+      "number of classes; 0: 1 + the largest label, or the lines of class_names if more");
     v("class_names", class_names, "", "text file with the name of class 0, 1, .. a line; \"\": none");
     v("frames", frames, 16, vh::range(1, 1024), "frames of a clip");
     v("stride", stride, 4, vh::range(1, 1024), "frames of the video between two of a clip (uniform: not used)");
-    v("sampling", sampling, "mmaction", vh::choices("mmaction", "uniform", "videomae", "videomae_finetune", "slowfast"), "which frames: the rule of that code base; see the README");
+    v("sampling", sampling, "mmaction", vh::choices("mmaction", "uniform", "videomae", "videomae_finetune", "slowfast"),
+      "which frames: the rule of that code base; see the README");
     v("target_fps", target_fps, 30.0, vh::range(1, 1000), "slowfast: frame rate that stride counts in");
     v("size", size, 224, vh::range(1, 4096), "side of the square picture in pixels");
-    v("crop", crop, "random_resized", vh::choices("random_resized", "multi_scale", "center"), "crop in training; resized to size x size");
-    v("area", area, {0.08, 1.0}, vh::length(2) | vh::range(1e-6, 1), "random_resized: smallest and largest share of the picture");
-    v("aspect", aspect, {0.75, 1.3333333333333333}, vh::length(2) | vh::range(0.01, 100), "random_resized: smallest and largest width / height, drawn on a log scale");
+    v("crop", crop, "random_resized", vh::choices("random_resized", "multi_scale", "center"),
+      "crop in training; resized to size x size");
+    v("area", area, {0.08, 1.0}, vh::length(2) | vh::range(1e-6, 1),
+      "random_resized: smallest and largest share of the picture");
+    v("aspect", aspect, {0.75, 1.3333333333333333}, vh::length(2) | vh::range(0.01, 100),
+      "random_resized: smallest and largest width / height, drawn on a log scale");
     v("flip", flip, 0.5, vh::range(0, 1), "probability of mirroring a clip in training");
-    v("resize_short", resize_short, 0, vh::range(0, 16384), "center crop and test views: short side before a square of `size` is cut out; 0: size, i.e. the whole short side");
+    v("resize_short", resize_short, 0, vh::range(0, 16384),
+      "center crop and test views: short side before a square of `size` is cut out; 0: size, i.e. the whole short "
+      "side");
     v("clips", clips, 1, vh::range(1, 64), "clips in time per video at evaluation");
-    v("crops", crops, 1, vh::range(1, 9), "crops in space per video at evaluation; 1: centre, else evenly along the long side; view = crop * clips + clip");
-    v("shuffle_frames", shuffle_frames, false, "put each clip's frames into a random order: an ablation that takes the order of time away");
-    v("damaged", damaged, "error", vh::choices("error", "use"), "frames that the decoder had to patch up: error: the sample is unreadable; use: take them as ffmpeg does (sets scan to decode)");
-    v("scan", scan, "packets", vh::choices("packets", "decode"), "how frames are counted once: by packets (decoding only doubtful files), or by decoding every file");
+    v("crops", crops, 1, vh::range(1, 9),
+      "crops in space per video at evaluation; 1: centre, else evenly along the long side; view = crop * clips + clip");
+    v("shuffle_frames", shuffle_frames, false,
+      "put each clip's frames into a random order: an ablation that takes the order of time away");
+    v("damaged", damaged, "error", vh::choices("error", "use"),
+      "frames that the decoder had to patch up: error: the sample is unreadable; use: take them as ffmpeg does (sets "
+      "scan to decode)");
+    v("scan", scan, "packets", vh::choices("packets", "decode"),
+      "how frames are counted once: by packets (decoding only doubtful files), or by decoding every file");
   }
 };
 
@@ -91,15 +108,19 @@ class Dataset {
 
   std::vector<vh::Spec> fields(uint32_t pass) const {
     const ClipsOptions& o = clips_->options();
-    return {vh::Spec{.key = "video", .semantic = "input", .axes = "VTHWC",
-                     .dim = {clips_->views(to_pass(pass)), o.sampling.length, o.crop.size, o.crop.size, 3}, .dtype = vh::DType::u8},
+    return {vh::Spec{.key = "video",
+                     .semantic = "input",
+                     .axes = "VTHWC",
+                     .dim = {clips_->views(to_pass(pass)), o.sampling.length, o.crop.size, o.crop.size, 3},
+                     .dtype = vh::DType::u8},
             vh::Spec{.key = "label", .semantic = "label", .dtype = vh::DType::i64, .classes = clips_->classes()}};
   }
 
   int64_t length() const { return clips_->length(); }
 
   void read(const vh::Read& read) const {
-    if (read.index() < 0 || read.index() >= length()) throw vh::argument_error(vh::str("sample ", read.index(), " of ", length()));
+    if (read.index() < 0 || read.index() >= length())
+      throw vh::argument_error(vh::str("sample ", read.index(), " of ", length()));
     Pass pass = to_pass(read.pass());
     std::vector<Output> outputs;
     for (uint32_t k = 0; k < read.n(); ++k) {

@@ -8,7 +8,9 @@ namespace {
 
 using Indices = std::vector<int64_t>;
 
-double round_half_even(double x) { return std::nearbyint(x); }
+double round_half_even(double x) {
+  return std::nearbyint(x);
+}
 
 // numpy.linspace
 std::vector<double> linspace(double start, double stop, int64_t n) {
@@ -31,8 +33,10 @@ Indices uniform(const Sampling& s, int64_t frames, vh_random* random, int64_t cl
   for (int64_t i = 0; i < s.length; ++i) {
     auto from = static_cast<int64_t>(round_half_even(segment * static_cast<double>(i)));
     auto to = static_cast<int64_t>(round_half_even(segment * static_cast<double>(i + 1)));
-    int64_t index = random ? from + vh_random_below(random, to - from + 1)
-                           : from + static_cast<int64_t>(segment / static_cast<double>(s.clips + 1) * static_cast<double>(clip + 1));
+    int64_t index =
+        random
+            ? from + vh_random_below(random, to - from + 1)
+            : from + static_cast<int64_t>(segment / static_cast<double>(s.clips + 1) * static_cast<double>(clip + 1));
     out.push_back(std::clamp<int64_t>(index, 0, frames - 1));
   }
   return out;
@@ -69,8 +73,10 @@ Indices videomae_test(const Sampling& s, int64_t frames, int64_t clip) {
   for (int64_t i = 0; i < frames; i += s.stride) all.push_back(i);
   while (static_cast<int64_t>(all.size()) < s.length) all.push_back(all.back());
   auto count = static_cast<int64_t>(all.size());
-  int64_t start = s.clips > 1 ? static_cast<int64_t>(static_cast<double>(clip) * (static_cast<double>(count - s.length) / static_cast<double>(s.clips - 1)))
-                              : (count - s.length) / 2;
+  int64_t start = s.clips > 1
+                      ? static_cast<int64_t>(static_cast<double>(clip) *
+                                             (static_cast<double>(count - s.length) / static_cast<double>(s.clips - 1)))
+                      : (count - s.length) / 2;
   return {all.begin() + start, all.begin() + start + s.length};
 }
 
@@ -80,7 +86,8 @@ Indices slowfast_points(const Sampling& s, int64_t frames, double start, double 
   float step = s.length > 1 ? (to - from) / static_cast<float>(s.length - 1) : 0;
   Indices out;
   for (int64_t i = 0; i < s.length; ++i) {
-    float x = i < s.length / 2 || s.length == 1 ? from + step * static_cast<float>(i) : to - step * static_cast<float>(s.length - 1 - i);
+    float x = i < s.length / 2 || s.length == 1 ? from + step * static_cast<float>(i)
+                                                : to - step * static_cast<float>(s.length - 1 - i);
     out.push_back(static_cast<int64_t>(std::clamp(x, 0.0f, static_cast<float>(frames - 1))));
   }
   return out;
@@ -107,13 +114,18 @@ std::vector<int64_t> sample_train(const Sampling& s, int64_t frames, double fps,
       int64_t starts = frames - s.length * s.stride + 1;
       return looped(starts > 0 ? vh_random_below(&random, starts) : 0, s, frames);
     }
-    case SamplingRule::kUniform: return uniform(s, frames, &random, 0);
-    case SamplingRule::kVideomae: return advance_until_end(s, frames, random);
-    case SamplingRule::kVideomaeFinetune: return videomae_finetune_train(s, frames, random);
-    case SamplingRule::kSlowfast: break;
+    case SamplingRule::kUniform:
+      return uniform(s, frames, &random, 0);
+    case SamplingRule::kVideomae:
+      return advance_until_end(s, frames, random);
+    case SamplingRule::kVideomaeFinetune:
+      return videomae_finetune_train(s, frames, random);
+    case SamplingRule::kSlowfast:
+      break;
   }
   double size = slowfast_size(s, fps);
-  return slowfast_points(s, frames, vh_random_uniform(&random, 0, std::max(static_cast<double>(frames) - size, 0.0)), size);
+  return slowfast_points(s, frames, vh_random_uniform(&random, 0, std::max(static_cast<double>(frames) - size, 0.0)),
+                         size);
 }
 
 std::vector<int64_t> sample_test(const Sampling& s, int64_t frames, double fps, int64_t clip) {
@@ -121,16 +133,21 @@ std::vector<int64_t> sample_test(const Sampling& s, int64_t frames, double fps, 
     case SamplingRule::kMmaction: {
       int64_t room = std::max<int64_t>(frames - ((s.length - 1) * s.stride + 1), 0);
       double between = s.clips > 1 ? static_cast<double>(room) / static_cast<double>(s.clips - 1) : 0;
-      int64_t start = s.clips > 1 ? static_cast<int64_t>(round_half_even(static_cast<double>(clip) * between)) : room / 2;
+      int64_t start =
+          s.clips > 1 ? static_cast<int64_t>(round_half_even(static_cast<double>(clip) * between)) : room / 2;
       return looped(start, s, frames);
     }
-    case SamplingRule::kUniform: return uniform(s, frames, nullptr, clip);
+    case SamplingRule::kUniform:
+      return uniform(s, frames, nullptr, clip);
     case SamplingRule::kVideomae:
-    case SamplingRule::kVideomaeFinetune: return videomae_test(s, frames, clip);
-    case SamplingRule::kSlowfast: break;
+    case SamplingRule::kVideomaeFinetune:
+      return videomae_test(s, frames, clip);
+    case SamplingRule::kSlowfast:
+      break;
   }
   double size = slowfast_size(s, fps), room = std::max(static_cast<double>(frames) - size, 0.0);
-  double start = s.clips > 1 ? static_cast<double>(clip) * std::floor(room / static_cast<double>(s.clips - 1)) : std::floor(room / 2);
+  double start = s.clips > 1 ? static_cast<double>(clip) * std::floor(room / static_cast<double>(s.clips - 1))
+                             : std::floor(room / 2);
   return slowfast_points(s, frames, start, size);
 }
 

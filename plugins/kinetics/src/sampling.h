@@ -12,20 +12,24 @@ namespace kinetics {
 
 // N = frames of the video, L = length, s = stride, n = clips; every index is in [0, N).
 enum class SamplingRule {
-  // MMAction2 SampleFrames. Train: start in [0, N - L*s], indices start + k*s. Test: span (L-1)*s + 1, n = 1 centred, else
+  // MMAction2 SampleFrames. Train: start in [0, N - L*s], indices start + k*s. Test: span (L-1)*s + 1, n = 1 centred,
+  // else
   // starts round(i * (N - span) / (n-1)), half to even. Past the end it loops (modulo N).
   kMmaction,
   // MMAction2 UniformSample. seg = (N-1)/L; train: one frame drawn from [round(seg*i), round(seg*(i+1))]; test clip k:
   // round(seg*i) + int(seg / (n+1) * (k+1)).
   kUniform,
-  // VideoMAE pre-training. Train: start in [0, N - L*s] (0 if short), step s, and the index stops advancing when the next one
+  // VideoMAE pre-training. Train: start in [0, N - L*s] (0 if short), step s, and the index stops advancing when the
+  // next one
   // would pass the end. Test: frames 0, s, 2s, ..; M of them, padded with the last; clip c starts at
   // int(c * max(M-L, 0) / (n-1)), centred for n = 1.
   kVideomae,
-  // VideoMAE fine-tuning. Train: N <= L*s: linspace(0, N, N/s) padded with N, clipped to N-1; else end in [L*s, N) and L points
+  // VideoMAE fine-tuning. Train: N <= L*s: linspace(0, N, N/s) padded with N, clipped to N-1; else end in [L*s, N) and
+  // L points
   // of linspace(end - L*s, end) clipped to end - 1 (so the spacing is L*s/(L-1)). Test: as kVideomae.
   kVideomaeFinetune,
-  // PySlowFast. Clip size L*s/target_fps*fps frames, float start in [0, N - size]; test start c*floor((N-size)/(n-1)), n = 1
+  // PySlowFast. Clip size L*s/target_fps*fps frames, float start in [0, N - size]; test start c*floor((N-size)/(n-1)),
+  // n = 1
   // floor((N-size)/2); L points of linspace(start, start + size - 1) in float32, clamped and truncated.
   kSlowfast,
 };

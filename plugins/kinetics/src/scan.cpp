@@ -20,14 +20,16 @@ struct FileHandle {
   }
 };
 
-// The payload's distance from AVPacket::pos (containers put block headers between), or -1 if it isn't in the file as is.
+// The payload's distance from AVPacket::pos (containers put block headers between), or -1 if it isn't in the file as
+// is.
 int payload_offset(int fd, const AVPacket& packet, int hint) {
   constexpr int kWindow = 64;
   if (packet.pos < 0 || packet.size <= 0) return -1;
   std::vector<uint8_t> bytes(static_cast<size_t>(packet.size) + kWindow);
   ssize_t got = ::pread(fd, bytes.data(), bytes.size(), packet.pos);
   auto matches = [&](int offset) {
-    return got >= offset + packet.size && std::memcmp(bytes.data() + offset, packet.data, static_cast<size_t>(packet.size)) == 0;
+    return got >= offset + packet.size &&
+           std::memcmp(bytes.data() + offset, packet.data, static_cast<size_t>(packet.size)) == 0;
   };
   if (matches(hint)) return hint;
   for (int offset = 0; offset < kWindow; ++offset)
@@ -37,19 +39,22 @@ int payload_offset(int fd, const AVPacket& packet, int hint) {
 
 // FFmpeg shows any text as a film of a terminal.
 bool is_text_art(int codec_id) {
-  return codec_id == AV_CODEC_ID_ANSI || codec_id == AV_CODEC_ID_BINTEXT || codec_id == AV_CODEC_ID_XBIN || codec_id == AV_CODEC_ID_IDF;
+  return codec_id == AV_CODEC_ID_ANSI || codec_id == AV_CODEC_ID_BINTEXT || codec_id == AV_CODEC_ID_XBIN ||
+         codec_id == AV_CODEC_ID_IDF;
 }
 
 bool changes_decoder(const AVPacket& packet) {
   for (int i = 0; i < packet.side_data_elems; ++i) {
     auto type = packet.side_data[i].type;
-    if (type == AV_PKT_DATA_NEW_EXTRADATA || type == AV_PKT_DATA_PALETTE || type == AV_PKT_DATA_PARAM_CHANGE) return true;
+    if (type == AV_PKT_DATA_NEW_EXTRADATA || type == AV_PKT_DATA_PALETTE || type == AV_PKT_DATA_PARAM_CHANGE)
+      return true;
   }
   return false;
 }
 
 int display_rotation(const AVStream& stream) {
-  const auto* matrix = reinterpret_cast<const int32_t*>(av_stream_get_side_data(&stream, AV_PKT_DATA_DISPLAYMATRIX, nullptr));
+  const auto* matrix =
+      reinterpret_cast<const int32_t*>(av_stream_get_side_data(&stream, AV_PKT_DATA_DISPLAYMATRIX, nullptr));
   if (!matrix) return 0;
   double angle = -av_display_rotation_get(matrix);
   if (!(angle > -1000 && angle < 1000)) return 0;
@@ -159,15 +164,15 @@ class Scanner {
     link_frames(index_);
   }
 
-  // Decodes everything in order and notes which packet each frame came from, by giving packets their number as time stamp.
+  // Decodes everything in order and notes which packet each frame came from, by giving packets their number as time
+  // stamp.
   void rank_by_decoding() {
     std::vector<int32_t> shown;
     std::string why = decode_all(shown);
     if (!why.empty()) return fail(why);
     bool distinct = std::set<int32_t>(shown.begin(), shown.end()).size() == shown.size();
-    bool known = std::all_of(shown.begin(), shown.end(), [&](int32_t i) {
-      return i >= 0 && i < static_cast<int32_t>(index_.packets.size());
-    });
+    bool known = std::all_of(shown.begin(), shown.end(),
+                             [&](int32_t i) { return i >= 0 && i < static_cast<int32_t>(index_.packets.size()); });
     if (distinct && known) return set_order(shown);
     index_.sequential = true;
     index_.pts = frame_pts_;

@@ -135,8 +135,10 @@ std::string write_whole(const std::string& path, const std::string& bytes) {
   std::string why;
   for (size_t done = 0; done < bytes.size() && why.empty();) {
     ssize_t n = ::write(fd, bytes.data() + done, bytes.size() - done);
-    if (n > 0) done += static_cast<size_t>(n);
-    else if (n < 0 && errno != EINTR) why = std::strerror(errno);
+    if (n > 0)
+      done += static_cast<size_t>(n);
+    else if (n < 0 && errno != EINTR)
+      why = std::strerror(errno);
   }
   if (why.empty() && ::fsync(fd) != 0) why = std::strerror(errno);
   ::close(fd);
@@ -212,8 +214,10 @@ struct ScanCache::Impl {
       for (int64_t k = begin; k < end && !hooks.cancelled(); ++k) {
         size_t i = wanted[static_cast<size_t>(k)];
         VideoIndex index;
-        if (states[i].problem.empty()) index = scan_video(paths[i], mode);
-        else index.error = states[i].problem;
+        if (states[i].problem.empty())
+          index = scan_video(paths[i], mode);
+        else
+          index.error = states[i].problem;
         records[i] = pack_index(index);
         std::lock_guard lock(report);
         hooks.progress("scanning videos", ++done, total);
@@ -245,7 +249,8 @@ struct ScanCache::Impl {
   }
 };
 
-ScanCache::ScanCache(const std::vector<std::string>& paths, const std::string& cache_dir, ScanMode mode, const Hooks& hooks)
+ScanCache::ScanCache(const std::vector<std::string>& paths, const std::string& cache_dir, ScanMode mode,
+                     const Hooks& hooks)
     : impl_(std::make_unique<Impl>(paths, hooks)) {
   Impl& impl = *impl_;
   impl.salt = vh_hash3(static_cast<uint64_t>(mode), avformat_version(), avcodec_version());

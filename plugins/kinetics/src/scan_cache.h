@@ -15,15 +15,15 @@ struct Hooks {
   std::function<void(int64_t n, const std::function<void(int64_t, int64_t)>& fn)> parallel;
   std::function<void(const char* what, int64_t done, int64_t total)> progress;
   std::function<bool()> cancelled;
-  std::function<void(const std::string&)> note;   // worth telling
+  std::function<void(const std::string&)> note;  // worth telling
 };
 Hooks inline_hooks();  // one thread, silent
 
 struct Cancelled {};
 
-// An entry is good while path, size and time of change are the same. Written to a temporary name and renamed; a lock file lets
-// one process of a machine build it while the others wait. A malformed file is rebuilt with a note; an unwritable folder means
-// the scan is kept in memory only, with a note.
+// An entry is good while path, size and time of change are the same. Written to a temporary name and renamed; a lock
+// file lets one process of a machine build it while the others wait. A malformed file is rebuilt with a note; an
+// unwritable folder means the scan is kept in memory only, with a note.
 class ScanCache {
  public:
   // Throws Cancelled.

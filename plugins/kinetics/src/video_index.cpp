@@ -6,7 +6,8 @@
 namespace kinetics {
 
 double VideoIndex::seconds(int64_t frame) const {
-  if (frame < 0 || frame >= frames() || pts[static_cast<size_t>(frame)] == AV_NOPTS_VALUE || pts[0] == AV_NOPTS_VALUE) return -1;
+  if (frame < 0 || frame >= frames() || pts[static_cast<size_t>(frame)] == AV_NOPTS_VALUE || pts[0] == AV_NOPTS_VALUE)
+    return -1;
   return static_cast<double>(pts[static_cast<size_t>(frame)] - pts[0]) * time_base_num / time_base_den;
 }
 
@@ -38,7 +39,8 @@ ParametersPtr make_parameters(const CodecInfo& c) {
   p.profile = c.profile, p.level = c.level, p.field_order = static_cast<AVFieldOrder>(c.field_order);
   p.video_delay = c.video_delay, p.bits_per_coded_sample = c.bits_coded, p.bits_per_raw_sample = c.bits_raw;
   p.color_range = static_cast<AVColorRange>(c.range), p.color_primaries = static_cast<AVColorPrimaries>(c.primaries);
-  p.color_trc = static_cast<AVColorTransferCharacteristic>(c.transfer), p.color_space = static_cast<AVColorSpace>(c.space);
+  p.color_trc = static_cast<AVColorTransferCharacteristic>(c.transfer),
+  p.color_space = static_cast<AVColorSpace>(c.space);
   p.chroma_location = static_cast<AVChromaLocation>(c.chroma_location);
   if (!c.extradata.empty()) {
     p.extradata = static_cast<uint8_t*>(av_mallocz(c.extradata.size() + AV_INPUT_BUFFER_PADDING_SIZE));
@@ -83,10 +85,13 @@ class Reader {
     return static_cast<int64_t>(u >> 1) ^ -static_cast<int64_t>(u & 1);
   }
   template <typename T>
-  void read(T& out) { out = static_cast<T>(number()); }
+  void read(T& out) {
+    out = static_cast<T>(number());
+  }
   size_t count(size_t bytes_each) {
     int64_t n = number();
-    if (n < 0 || static_cast<size_t>(n) > static_cast<size_t>(end_ - at_) / bytes_each) throw std::runtime_error("malformed index");
+    if (n < 0 || static_cast<size_t>(n) > static_cast<size_t>(end_ - at_) / bytes_each)
+      throw std::runtime_error("malformed index");
     return static_cast<size_t>(n);
   }
   const uint8_t* bytes(size_t n) {
@@ -102,8 +107,10 @@ class Reader {
 // One list of the codec's fields for both directions.
 template <typename C, typename F>
 void visit_codec(C& c, F f) {
-  f(c.codec_id), f(c.codec_tag), f(c.format), f(c.width), f(c.height), f(c.sar_num), f(c.sar_den), f(c.profile), f(c.level);
-  f(c.field_order), f(c.video_delay), f(c.bits_coded), f(c.bits_raw), f(c.range), f(c.primaries), f(c.transfer), f(c.space);
+  f(c.codec_id), f(c.codec_tag), f(c.format), f(c.width), f(c.height), f(c.sar_num), f(c.sar_den), f(c.profile),
+      f(c.level);
+  f(c.field_order), f(c.video_delay), f(c.bits_coded), f(c.bits_raw), f(c.range), f(c.primaries), f(c.transfer),
+      f(c.space);
   f(c.chroma_location);
 }
 

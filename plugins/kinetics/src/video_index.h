@@ -1,5 +1,5 @@
-// What one scan of a file finds out, so that reading a sample needs no probing: codec parameters, where each packet lies,
-// which frame it becomes, and where decoding may start.
+// What one scan of a file finds out, so that reading a sample needs no probing: codec parameters, where each packet
+// lies, which frame it becomes, and where decoding may start.
 #pragma once
 #include <cstdint>
 #include <string>
@@ -35,15 +35,16 @@ struct VideoIndex {
   std::string error;  // why the file can't be read; all else is empty then
   CodecInfo codec;
   int32_t stream = 0;
-  int32_t rotation = 0;       // clockwise degrees to apply for display: 0, 90, 180, 270
-  bool direct = false;        // packets are plain byte ranges of the file: no demuxer needed
-  bool sequential = false;    // frames can only be counted from the start
+  int32_t rotation = 0;     // clockwise degrees to apply for display: 0, 90, 180, 270
+  bool direct = false;      // packets are plain byte ranges of the file: no demuxer needed
+  bool sequential = false;  // frames can only be counted from the start
   int32_t time_base_num = 1, time_base_den = 1;
   double frames_per_second = 0;
-  std::vector<PacketInfo> packets;   // in decoding order
-  std::vector<int64_t> pts;          // by presentation index, in time base units; INT64_MIN = unknown
-  std::vector<int32_t> packet_of;    // by presentation index: index into packets
-  std::vector<uint8_t> start_prefix; // put before the first packet of a start that isn't the file's: the encoder's own SEI
+  std::vector<PacketInfo> packets;  // in decoding order
+  std::vector<int64_t> pts;         // by presentation index, in time base units; INT64_MIN = unknown
+  std::vector<int32_t> packet_of;   // by presentation index: index into packets
+  std::vector<uint8_t>
+      start_prefix;  // put before the first packet of a start that isn't the file's: the encoder's own SEI
 
   int64_t frames() const { return static_cast<int64_t>(pts.size()); }
   double seconds(int64_t frame) const;  // since the first frame; -1 = unknown

@@ -27,7 +27,8 @@ struct NeedsMedia {
 std::string planes_md5(const AVFrame& frame) {
   auto format = static_cast<AVPixelFormat>(frame.format);
   std::vector<uint8_t> packed(static_cast<size_t>(av_image_get_buffer_size(format, frame.width, frame.height, 1)));
-  av_image_copy_to_buffer(packed.data(), static_cast<int>(packed.size()), frame.data, frame.linesize, format, frame.width, frame.height, 1);
+  av_image_copy_to_buffer(packed.data(), static_cast<int>(packed.size()), frame.data, frame.linesize, format,
+                          frame.width, frame.height, 1);
   return md5_of(packed.data(), packed.size());
 }
 
@@ -62,12 +63,19 @@ std::vector<uint8_t> whole_picture(const AVFrame& frame, int rotation) {
   return rgb;
 }
 
-// Some frames as rgb24 one after another. turned: by ffmpeg itself, which turns before it converts; else after, by `rotation`.
-std::string oracle_rgb(const fs::path& file, int stream, const std::vector<int64_t>& frames, bool turned, int rotation) {
-  std::string select, turn = rotation == 90 ? ",transpose=clock" : rotation == 180 ? ",hflip,vflip" : rotation == 270 ? ",transpose=cclock" : "";
+// Some frames as rgb24 one after another. turned: by ffmpeg itself, which turns before it converts; else after, by
+// `rotation`.
+std::string oracle_rgb(const fs::path& file, int stream, const std::vector<int64_t>& frames, bool turned,
+                       int rotation) {
+  std::string select, turn = rotation == 90    ? ",transpose=clock"
+                             : rotation == 180 ? ",hflip,vflip"
+                             : rotation == 270 ? ",transpose=cclock"
+                                               : "";
   for (int64_t f : frames) select += (select.empty() ? "eq(n\\," : "+eq(n\\,") + std::to_string(f) + ")";
-  return output_of("ffmpeg -v quiet -nostdin " + std::string(turned ? "" : "-noautorotate ") + "-i '" + file.string() + "' -map 0:" + std::to_string(stream) +
-                   " -vf '" + kOracleScale + ",select=" + select + (turned ? "" : turn) + "' -vsync passthrough -frames:v " + std::to_string(frames.size()) + " -f rawvideo -");
+  return output_of("ffmpeg -v quiet -nostdin " + std::string(turned ? "" : "-noautorotate ") + "-i '" + file.string() +
+                   "' -map 0:" + std::to_string(stream) + " -vf '" + kOracleScale + ",select=" + select +
+                   (turned ? "" : turn) + "' -vsync passthrough -frames:v " + std::to_string(frames.size()) +
+                   " -f rawvideo -");
 }
 
 struct Difference {
@@ -104,19 +112,24 @@ BOOST_AUTO_TEST_CASE(every_readable_file_decodes_to_what_ffmpeg_decodes) {
       BOOST_REQUIRE_EQUAL(index.frames(), static_cast<int64_t>(oracle.size()));
       for (int64_t f = 0; f < index.frames(); ++f)
         if (double seconds = index.seconds(f); seconds >= 0)
-          BOOST_TEST_REQUIRE(std::abs(seconds - oracle[static_cast<size_t>(f)].seconds) < 1.5e-3, "frame " << f << " is shown at " << seconds << " s, ffmpeg: " << oracle[static_cast<size_t>(f)].seconds);
+          BOOST_TEST_REQUIRE(
+              std::abs(seconds - oracle[static_cast<size_t>(f)].seconds) < 1.5e-3,
+              "frame " << f << " is shown at " << seconds << " s, ffmpeg: " << oracle[static_cast<size_t>(f)].seconds);
       for (const auto& set : frame_sets(index.frames())) {
         size_t next = 0;
         decode_frames(file.string(), index, set, /*accept_damaged=*/false, [&](int64_t f, const AVFrame& frame) {
           BOOST_REQUIRE_LT(next, set.size());
           BOOST_REQUIRE_EQUAL(f, set[next++]);
-          BOOST_TEST(planes_md5(frame) == oracle[static_cast<size_t>(f)].md5, "frame " << f << " of a set of " << set.size() << " from " << set[0] << " differs");
+          BOOST_TEST(planes_md5(frame) == oracle[static_cast<size_t>(f)].md5,
+                     "frame " << f << " of a set of " << set.size() << " from " << set[0] << " differs");
           ++compared;
         });
         BOOST_TEST(next == set.size());
       }
       ++files;
-      BOOST_TEST_MESSAGE(file.filename().string() << ": " << index.frames() << " frames" << (index.direct ? ", direct" : ", demuxed") << (index.sequential ? ", sequential" : ""));
+      BOOST_TEST_MESSAGE(file.filename().string()
+                         << ": " << index.frames() << " frames" << (index.direct ? ", direct" : ", demuxed")
+                         << (index.sequential ? ", sequential" : ""));
     }
   }
   BOOST_TEST_MESSAGE(compared << " frames of " << files << " files equal ffmpeg's");
@@ -137,7 +150,8 @@ BOOST_AUTO_TEST_CASE(pictures_are_what_ffmpeg_converts_and_turns) {
         auto rgb = whole_picture(frame, index.rotation);
         BOOST_REQUIRE_LE(at + rgb.size(), std::min(oracle.size(), upright.size()));
         BOOST_TEST(difference(rgb, oracle, at).worst == 0, "frame " << f << " differs");
-        BOOST_TEST(difference(rgb, upright, at).mean < 1.5, "frame " << f << " is turned otherwise than ffmpeg turns it");
+        BOOST_TEST(difference(rgb, upright, at).mean < 1.5,
+                   "frame " << f << " is turned otherwise than ffmpeg turns it");
         at += rgb.size();
       });
       BOOST_TEST(at == oracle.size());

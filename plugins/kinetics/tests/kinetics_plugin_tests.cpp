@@ -29,11 +29,20 @@ int32_t type_of(const vh_node* node, const char* pointer) {
   const auto* value = find(node, pointer);
   return !value ? VH_JSON_MISSING : std::holds_alternative<int64_t>(*value) ? VH_JSON_INT : VH_JSON_STRING;
 }
-int32_t get_int(const vh_node* node, const char* pointer, int64_t* out, vh_error*) { return *out = std::get<int64_t>(*find(node, pointer)), VH_OK; }
-int32_t get_double(const vh_node* node, const char* pointer, double* out, vh_error*) { return *out = double(std::get<int64_t>(*find(node, pointer))), VH_OK; }
-int32_t get_string(const vh_node* node, const char* pointer, const char** out, vh_error*) { return *out = std::get<std::string>(*find(node, pointer)).c_str(), VH_OK; }
-const vh_config_1 kConfig = {sizeof(vh_config_1), 0, type_of, nullptr, get_int, get_double, nullptr, get_string, nullptr, nullptr, nullptr};
-const void* get_service(const char* id) { return std::strcmp(id, VH_CONFIG_1) ? nullptr : &kConfig; }
+int32_t get_int(const vh_node* node, const char* pointer, int64_t* out, vh_error*) {
+  return *out = std::get<int64_t>(*find(node, pointer)), VH_OK;
+}
+int32_t get_double(const vh_node* node, const char* pointer, double* out, vh_error*) {
+  return *out = double(std::get<int64_t>(*find(node, pointer))), VH_OK;
+}
+int32_t get_string(const vh_node* node, const char* pointer, const char** out, vh_error*) {
+  return *out = std::get<std::string>(*find(node, pointer)).c_str(), VH_OK;
+}
+const vh_config_1 kConfig = {sizeof(vh_config_1), 0,       type_of, nullptr, get_int, get_double, nullptr,
+                             get_string,          nullptr, nullptr, nullptr};
+const void* get_service(const char* id) {
+  return std::strcmp(id, VH_CONFIG_1) ? nullptr : &kConfig;
+}
 const vh_host kHost = {sizeof(vh_host), VH_ABI_MINOR, get_service};
 
 struct Specs {
@@ -84,7 +93,10 @@ struct Fixture {
       writer.finish();
     }
     cache = folder.path / "cache";
-    params.values = {{"list", folder.write("list.txt", "clip0.mp4 0\nclip1 1\nmissing.mp4 1\n").string()}, {"frames", int64_t(4)}, {"size", int64_t(32)}, {"clips", int64_t(2)}};
+    params.values = {{"list", folder.write("list.txt", "clip0.mp4 0\nclip1 1\nmissing.mp4 1\n").string()},
+                     {"frames", int64_t(4)},
+                     {"size", int64_t(32)},
+                     {"clips", int64_t(2)}};
     error.struct_size = sizeof error;
     build.struct_size = sizeof build, build.host = &kHost, build.params = &params, build.cache_dir = cache.c_str();
   }
@@ -105,7 +117,8 @@ BOOST_FIXTURE_TEST_CASE(the_table_serves_a_host, Fixture) {
   BOOST_TEST(train.items[0].first == "video");
   BOOST_TEST(train.items[1].first == "label");
   BOOST_TEST((train.items[0].second.dtype == VH_U8 && train.items[0].second.rank == 5));
-  BOOST_TEST((train.items[1].second.dtype == VH_I64 && train.items[1].second.rank == 0 && train.items[1].second.classes == 2));
+  BOOST_TEST(
+      (train.items[1].second.dtype == VH_I64 && train.items[1].second.rank == 0 && train.items[1].second.classes == 2));
   int64_t wanted[5] = {1, 4, 32, 32, 3};
   for (int i = 0; i < 5; ++i) BOOST_TEST(train.items[0].second.dim[i] == wanted[i]);
   BOOST_TEST(eval.items[0].second.dim[0] == 2);

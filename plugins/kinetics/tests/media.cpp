@@ -43,13 +43,15 @@ bool has_ffmpeg() {
 }
 
 std::vector<OracleFrame> oracle_frames(const fs::path& file, int stream, const std::string& filter) {
-  std::string text = output_of("ffmpeg -v quiet -nostdin -noautorotate -i '" + file.string() + "' -map 0:" + std::to_string(stream) +
-                               (filter.empty() ? "" : " -vf '" + filter + "'") + " -vsync passthrough -enc_time_base -1 -f framemd5 -");
+  std::string text = output_of("ffmpeg -v quiet -nostdin -noautorotate -i '" + file.string() +
+                               "' -map 0:" + std::to_string(stream) + (filter.empty() ? "" : " -vf '" + filter + "'") +
+                               " -vsync passthrough -enc_time_base -1 -f framemd5 -");
   std::istringstream in(text);
   std::vector<OracleFrame> frames;
   long long numerator = 1, denominator = 1, first = 0;
   for (std::string line; std::getline(in, line);) {
-    if (std::sscanf(line.c_str(), "#tb 0: %lld/%lld", &numerator, &denominator) == 2 || line.empty() || line[0] == '#') continue;
+    if (std::sscanf(line.c_str(), "#tb 0: %lld/%lld", &numerator, &denominator) == 2 || line.empty() || line[0] == '#')
+      continue;
     long long dts, pts, duration, size;
     char md5[64];
     if (std::sscanf(line.c_str(), "0, %lld, %lld, %lld, %lld, %63s", &dts, &pts, &duration, &size, md5) != 5) continue;

@@ -12,7 +12,9 @@ namespace kinetics_test {
 inline std::filesystem::path media_folder() {
   const char* set = std::getenv("VHOST_MEDIA");
   const char* source = std::getenv("VHOST_SOURCE_DIR");
-  std::filesystem::path folder = set ? std::filesystem::path(set) : source ? std::filesystem::path(source) / ".." / "shared" / "media" : "";
+  std::filesystem::path folder = set      ? std::filesystem::path(set)
+                                 : source ? std::filesystem::path(source) / ".." / "shared" / "media"
+                                          : "";
   return !folder.empty() && std::filesystem::is_directory(folder / "videos") ? folder : std::filesystem::path();
 }
 

@@ -21,7 +21,8 @@ namespace {
 namespace fs = std::filesystem;
 using namespace kinetics;
 
-constexpr const char* kHelp = R"(kinetics-motion-clips: labelled clips of a moving colour mosaic, whose class no single frame can tell
+constexpr const char* kHelp =
+    R"(kinetics-motion-clips: labelled clips of a moving colour mosaic, whose class no single frame can tell
 
 Usage: kinetics-motion-clips --out DIR [options]
 
@@ -58,7 +59,8 @@ int64_t integer(const std::string& name, const std::string& text, int64_t low, i
   int64_t value = 0;
   auto [end, status] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (status != std::errc() || *end || value < low || value > high)
-    throw UsageError(name + " is '" + text + "'; want an integer from " + std::to_string(low) + " to " + std::to_string(high));
+    throw UsageError(name + " is '" + text + "'; want an integer from " + std::to_string(low) + " to " +
+                     std::to_string(high));
   return value;
 }
 
@@ -76,19 +78,32 @@ Options parse(int argc, char** argv) {
     }
     auto number = [&](int64_t low, int64_t high) { return integer(name, value, low, high); };
     auto small = [&](int64_t low, int64_t high) { return static_cast<int>(number(low, high)); };
-    if (name == "--out") o.out = value;
-    else if (name == "--train") o.train = number(0, 10000000);
-    else if (name == "--eval") o.eval = number(0, 10000000);
-    else if (name == "--classes") o.classes = value;
-    else if (name == "--size") o.motion.size = small(16, 1024) & ~1;
-    else if (name == "--frames") o.motion.frames = small(2, 4096);
-    else if (name == "--fps") o.writer.fps = small(1, 240);
-    else if (name == "--gop") o.writer.gop = small(1, 4096);
-    else if (name == "--speed") o.motion.speed = std::strtod(value.c_str(), nullptr);
-    else if (name == "--codec") o.writer.codec = value;
-    else if (name == "--seed") o.seed = number(0, INT64_MAX);
-    else if (name == "--threads") o.threads = number(0, 1024);
-    else throw UsageError("unknown option " + name);
+    if (name == "--out")
+      o.out = value;
+    else if (name == "--train")
+      o.train = number(0, 10000000);
+    else if (name == "--eval")
+      o.eval = number(0, 10000000);
+    else if (name == "--classes")
+      o.classes = value;
+    else if (name == "--size")
+      o.motion.size = small(16, 1024) & ~1;
+    else if (name == "--frames")
+      o.motion.frames = small(2, 4096);
+    else if (name == "--fps")
+      o.writer.fps = small(1, 240);
+    else if (name == "--gop")
+      o.writer.gop = small(1, 4096);
+    else if (name == "--speed")
+      o.motion.speed = std::strtod(value.c_str(), nullptr);
+    else if (name == "--codec")
+      o.writer.codec = value;
+    else if (name == "--seed")
+      o.seed = number(0, INT64_MAX);
+    else if (name == "--threads")
+      o.threads = number(0, 1024);
+    else
+      throw UsageError("unknown option " + name);
   }
   if (o.out.empty()) throw UsageError("--out DIR is missing");
   if (!(o.motion.speed > 0 && o.motion.speed <= 10)) throw UsageError("--speed wants a number above 0, at most 10");
@@ -103,7 +118,8 @@ std::vector<MotionClass> chosen_classes(const std::string& list) {
   std::vector<MotionClass> chosen;
   std::stringstream in(list);
   for (std::string name; std::getline(in, name, ',');) {
-    auto known = std::find_if(motion_classes().begin(), motion_classes().end(), [&](const MotionClass& m) { return name == m.name; });
+    auto known = std::find_if(motion_classes().begin(), motion_classes().end(),
+                              [&](const MotionClass& m) { return name == m.name; });
     if (known == motion_classes().end()) throw UsageError("--classes: there is no class '" + name + "'");
     chosen.push_back(*known);
   }
@@ -146,9 +162,9 @@ std::string read_text(const fs::path& path) {
 
 std::string describe(const Options& o) {
   std::ostringstream text;
-  text << "kinetics-motion-clips 1\ntrain " << o.train << "\neval " << o.eval << "\nclasses " << o.classes << "\nsize " << o.motion.size
-       << "\nframes " << o.motion.frames << "\nfps " << o.writer.fps << "\ngop " << o.writer.gop << "\nspeed " << o.motion.speed
-       << "\ncodec " << o.writer.codec << "\nseed " << o.seed << "\n";
+  text << "kinetics-motion-clips 1\ntrain " << o.train << "\neval " << o.eval << "\nclasses " << o.classes << "\nsize "
+       << o.motion.size << "\nframes " << o.motion.frames << "\nfps " << o.writer.fps << "\ngop " << o.writer.gop
+       << "\nspeed " << o.motion.speed << "\ncodec " << o.writer.codec << "\nseed " << o.seed << "\n";
   return text.str();
 }
 
@@ -166,7 +182,8 @@ void write_all(const Options& o, const std::vector<MotionClass>& classes) {
       int64_t k = train ? i : i - o.train;
       auto label = static_cast<size_t>(k) % classes.size();
       try {
-        uint64_t seed = vh_hash3(static_cast<uint64_t>(o.seed), vh_hash_text(train ? "train" : "eval"), static_cast<uint64_t>(k));
+        uint64_t seed =
+            vh_hash3(static_cast<uint64_t>(o.seed), vh_hash_text(train ? "train" : "eval"), static_cast<uint64_t>(k));
         write_clip(o, classes[label], seed, (out / clip_name(train ? "train" : "eval", k)).string());
       } catch (const std::exception& error) {
         std::lock_guard lock(guard);
@@ -183,7 +200,9 @@ void write_all(const Options& o, const std::vector<MotionClass>& classes) {
 
   std::string names, train, eval;
   for (const auto& motion : classes) names += std::string(motion.name) + "\n";
-  auto line = [&](const char* split, int64_t k) { return clip_name(split, k) + " " + std::to_string(static_cast<size_t>(k) % classes.size()) + "\n"; };
+  auto line = [&](const char* split, int64_t k) {
+    return clip_name(split, k) + " " + std::to_string(static_cast<size_t>(k) % classes.size()) + "\n";
+  };
   for (int64_t k = 0; k < o.train; ++k) train += line("train", k);
   for (int64_t k = 0; k < o.eval; ++k) eval += line("eval", k);
   write_text(out / "classes.txt", names);
@@ -203,8 +222,9 @@ int main(int argc, char** argv) {
     auto classes = chosen_classes(options.classes);
     bool there = read_text(fs::path(options.out) / "motion-clips.txt") == describe(options);
     if (!there) write_all(options, classes);
-    std::printf("%s: %lld training and %lld held-out clips of %zu classes%s\n", options.out.c_str(), static_cast<long long>(options.train),
-                static_cast<long long>(options.eval), classes.size(), there ? ", already there" : "");
+    std::printf("%s: %lld training and %lld held-out clips of %zu classes%s\n", options.out.c_str(),
+                static_cast<long long>(options.train), static_cast<long long>(options.eval), classes.size(),
+                there ? ", already there" : "");
     return 0;
   } catch (const UsageError& error) {
     std::fprintf(stderr, "kinetics-motion-clips: %s (see --help)\n", error.what());

@@ -11,21 +11,24 @@ namespace {
 constexpr double kTwoPi = 6.283185307179586;
 constexpr double kScaleMin = 0.75, kScaleMax = 3;  // wraps from one to the other
 
-uint8_t to_byte(double x) { return static_cast<uint8_t>(std::clamp(x + 0.5, 0.0, 255.0)); }
+uint8_t to_byte(double x) {
+  return static_cast<uint8_t>(std::clamp(x + 0.5, 0.0, 255.0));
+}
 
 }  // namespace
 
 const std::vector<MotionClass>& motion_classes() {
   static const std::vector<MotionClass> all = {
-      {"left", -1, 0, 0, 0, 0},      {"right", 1, 0, 0, 0, 0},            {"up", 0, -1, 0, 0, 0},
-      {"down", 0, 1, 0, 0, 0},       {"clockwise", 0, 0, 1, 0, 0},        {"counterclockwise", 0, 0, -1, 0, 0},
-      {"grow", 0, 0, 0, 1, 0},       {"shrink", 0, 0, 0, -1, 0},          {"hue_forward", 0, 0, 0, 0, 1},
+      {"left", -1, 0, 0, 0, 0},         {"right", 1, 0, 0, 0, 0},     {"up", 0, -1, 0, 0, 0},
+      {"down", 0, 1, 0, 0, 0},          {"clockwise", 0, 0, 1, 0, 0}, {"counterclockwise", 0, 0, -1, 0, 0},
+      {"grow", 0, 0, 0, 1, 0},          {"shrink", 0, 0, 0, -1, 0},   {"hue_forward", 0, 0, 0, 0, 1},
       {"hue_backward", 0, 0, 0, 0, -1},
   };
   return all;
 }
 
-MotionClip::MotionClip(const MotionOptions& options, const MotionClass& motion, uint64_t seed) : options_(options), motion_(motion) {
+MotionClip::MotionClip(const MotionOptions& options, const MotionClass& motion, uint64_t seed)
+    : options_(options), motion_(motion) {
   vh_random random = vh_random_from(seed);
   speed_ = options.speed * vh_random_uniform(&random, 0.75, 1.25);
   x_ = vh_random_uniform(&random, 0, kCells);
@@ -49,16 +52,23 @@ void MotionClip::draw(int frame, uint8_t* y, int y_stride, uint8_t* u, uint8_t* 
   double hue = hue_ + t * motion_.hue * kTwoPi / 24;
   double moved_x = t * motion_.shift_x * options_.size / 20, moved_y = t * motion_.shift_y * options_.size / 20;
 
-  // Cells per pixel; at scale 1 eight cells across the picture. In 32.32 fixed point, whose overflow the wrapping hides.
-  double unit = 8.0 / options_.size / scale, c = std::cos(angle) * unit, s = std::sin(angle) * unit, middle = options_.size / 2.0;
+  // Cells per pixel; at scale 1 eight cells across the picture. In 32.32 fixed point, whose overflow the wrapping
+  // hides.
+  double unit = 8.0 / options_.size / scale, c = std::cos(angle) * unit, s = std::sin(angle) * unit,
+         middle = options_.size / 2.0;
   auto fixed = [](double x) { return static_cast<uint64_t>(static_cast<int64_t>(x * 0x1p32)); };
   uint64_t fc = fixed(c), fs = fixed(s);
-  auto column_origin = [&](double px, double py) { return fixed(c * (px - middle - moved_x) + s * (py - middle - moved_y) + x_); };
-  auto row_origin = [&](double px, double py) { return fixed(c * (py - middle - moved_y) - s * (px - middle - moved_x) + y_); };
+  auto column_origin = [&](double px, double py) {
+    return fixed(c * (px - middle - moved_x) + s * (py - middle - moved_y) + x_);
+  };
+  auto row_origin = [&](double px, double py) {
+    return fixed(c * (py - middle - moved_y) - s * (px - middle - moved_x) + y_);
+  };
   auto cell_at = [](uint64_t i, uint64_t j) { return (j >> 32 & (kCells - 1)) * kCells + (i >> 32 & (kCells - 1)); };
   std::array<std::array<float, 2>, kCells * kCells> tint;
   for (size_t k = 0; k < cells_.size(); ++k)
-    tint[k] = {cells_[k].chroma * static_cast<float>(std::cos(cells_[k].hue + hue)), cells_[k].chroma * static_cast<float>(std::sin(cells_[k].hue + hue))};
+    tint[k] = {cells_[k].chroma * static_cast<float>(std::cos(cells_[k].hue + hue)),
+               cells_[k].chroma * static_cast<float>(std::sin(cells_[k].hue + hue))};
 
   for (int row = 0; row < options_.size; ++row) {
     uint64_t i = column_origin(0.5, row + 0.5), j = row_origin(0.5, row + 0.5);

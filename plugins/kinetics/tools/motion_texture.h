@@ -9,9 +9,9 @@ namespace kinetics {
 
 // Note [One frame says nothing]
 // A picture has a state of five numbers: shift in x and y, angle, scale and hue. Each lives on a circle (the texture is
-// wrapped around, the scale wraps from its largest to its smallest value), and each clip starts at a state drawn uniformly. A class
-// moves one of the five at a constant speed in one direction. So at every time of every class the state is uniform, and a
-// frame's distribution is the same for all classes; only the order of frames tells them apart.
+// wrapped around, the scale wraps from its largest to its smallest value), and each clip starts at a state drawn
+// uniformly. A class moves one of the five at a constant speed in one direction. So at every time of every class the
+// state is uniform, and a frame's distribution is the same for all classes; only the order of frames tells them apart.
 struct MotionClass {
   const char* name;
   double shift_x, shift_y, angle, scale, hue;  // direction of motion
@@ -32,7 +32,9 @@ class MotionClip {
 
  private:
   static constexpr int kCells = 16;  // the mosaic's cells along each axis; wrapped around
-  struct Cell { float luma, chroma, hue; };
+  struct Cell {
+    float luma, chroma, hue;
+  };
 
   MotionOptions options_;
   MotionClass motion_;

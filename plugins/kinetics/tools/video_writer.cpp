@@ -4,7 +4,8 @@
 
 namespace kinetics {
 
-VideoWriter::VideoWriter(const std::string& path, const WriterOptions& o) : path_(path), frame_(av_frame_alloc()), packet_(av_packet_alloc()) {
+VideoWriter::VideoWriter(const std::string& path, const WriterOptions& o)
+    : path_(path), frame_(av_frame_alloc()), packet_(av_packet_alloc()) {
   const AVCodec* codec = o.codec == "mpeg4" ? nullptr : avcodec_find_encoder_by_name("libx264");
   if (!codec && o.codec == "h264") throw std::runtime_error("this FFmpeg has no libx264 encoder; use --codec mpeg4");
   bool h264 = codec != nullptr;
@@ -22,7 +23,8 @@ VideoWriter::VideoWriter(const std::string& path, const WriterOptions& o) : path
   AVDictionary* settings = nullptr;
   if (h264) {
     av_dict_set(&settings, "preset", o.preset.c_str(), 0);
-    // One quantiser for every frame, whatever moves in it. (Rate control by CRF isn't even the same twice in one process.)
+    // One quantiser for every frame, whatever moves in it. (Rate control by CRF isn't even the same twice in one
+    // process.)
     std::string rate = "qp=" + std::to_string(o.quality) + ":ipratio=1:pbratio=1:aq-mode=0:b-adapt=0:bframes=2";
     av_dict_set(&settings, "x264-params", ("scenecut=0:" + rate + (o.x264.empty() ? "" : ":" + o.x264)).c_str(), 0);
   } else {
@@ -47,7 +49,9 @@ VideoWriter::~VideoWriter() {
   avformat_free_context(format_);
 }
 
-void VideoWriter::fail(const std::string& what, int code) const { throw std::runtime_error(path_ + ": " + what + ": " + av_error_text(code)); }
+void VideoWriter::fail(const std::string& what, int code) const {
+  throw std::runtime_error(path_ + ": " + what + ": " + av_error_text(code));
+}
 
 AVFrame& VideoWriter::frame() {
   if (int status = av_frame_make_writable(frame_.get()); status < 0) fail("no frame", status);

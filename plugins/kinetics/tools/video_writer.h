@@ -9,7 +9,7 @@ namespace kinetics {
 struct WriterOptions {
   std::string codec = "auto";  // "h264" (libx264), "mpeg4", "auto": h264 if this FFmpeg has it
   int width = 64, height = 64, fps = 25, gop = 12;
-  int quality = 22;  // H.264: the QP of every frame; MPEG-4: quality / 6 is the qscale
+  int quality = 22;                       // H.264: the QP of every frame; MPEG-4: quality / 6 is the qscale
   std::string preset = "veryfast", x264;  // H.264 only; x264: more x264-params, e.g. "open-gop=1"
 };
 
