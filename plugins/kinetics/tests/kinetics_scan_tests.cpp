@@ -1,6 +1,7 @@
 // The scan of files and its cache, and the generator of motion clips.
 #include <vhost/random.h>
 
+#include <algorithm>
 #include <array>
 #include <boost/test/unit_test.hpp>
 #include <cmath>
@@ -228,6 +229,31 @@ BOOST_AUTO_TEST_CASE(a_single_frame_says_nothing) {
       for (const auto& m : means)
         BOOST_TEST(std::abs(m[k] - means[0][k]) < tolerance[k],
                    "frame " << frame << ", statistic " << k << ": " << m[k] << " and " << means[0][k]);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(order_classes_show_the_same_pictures_in_other_orders) {
+  constexpr int kSize = 32;
+  for (int start : {0, 1, 5}) {
+    std::vector<std::vector<std::string>> orders;
+    for (const auto& motion : motion_classes()) {
+      if (!motion.hue_step) continue;
+      MotionClip clip({kSize, 32, 1}, motion, 11);
+      std::vector<std::string> pictures;
+      for (int k = 0; k < 8; ++k) {
+        std::string planes(kSize * kSize * 3 / 2, 0);
+        auto* y = reinterpret_cast<uint8_t*>(planes.data());
+        clip.draw(start + 2 * k, y, kSize, y + kSize * kSize, y + kSize * kSize * 5 / 4, kSize / 2);
+        pictures.push_back(std::move(planes));
+      }
+      orders.push_back(std::move(pictures));
+    }
+    BOOST_REQUIRE(orders.size() == 4u);
+    BOOST_TEST((orders[0] != orders[1] && orders[1] != orders[2] && orders[2] != orders[3]));
+    for (auto& pictures : orders) {
+      std::sort(pictures.begin(), pictures.end());
+      BOOST_TEST((pictures == orders[0]));
+    }
   }
 }
 

@@ -30,7 +30,9 @@ Usage: kinetics-motion-clips --out DIR [options]
   --train N        training clips (800)
   --eval N         held-out clips (200)
   --classes LIST   comma-separated names out of: left right up down clockwise counterclockwise grow shrink
-                   hue_forward hue_backward; default: the first eight
+                   hue_forward hue_backward order1 order2 order3 order4; default: the first eight.
+                   order1..4 show the same colours in four orders: of 8 frames with stride 2 even shuffled ones
+                   say nothing
   --size N         width and height in pixels, even, 16 to 1024 (64)
   --frames N       frames of a clip, 2 to 4096 (32)
   --fps N          frame rate (25)

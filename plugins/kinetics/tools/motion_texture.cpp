@@ -19,10 +19,11 @@ uint8_t to_byte(double x) {
 
 const std::vector<MotionClass>& motion_classes() {
   static const std::vector<MotionClass> all = {
-      {"left", -1, 0, 0, 0, 0},         {"right", 1, 0, 0, 0, 0},     {"up", 0, -1, 0, 0, 0},
-      {"down", 0, 1, 0, 0, 0},          {"clockwise", 0, 0, 1, 0, 0}, {"counterclockwise", 0, 0, -1, 0, 0},
-      {"grow", 0, 0, 0, 1, 0},          {"shrink", 0, 0, 0, -1, 0},   {"hue_forward", 0, 0, 0, 0, 1},
-      {"hue_backward", 0, 0, 0, 0, -1},
+      {"left", -1, 0, 0, 0, 0},         {"right", 1, 0, 0, 0, 0},      {"up", 0, -1, 0, 0, 0},
+      {"down", 0, 1, 0, 0, 0},          {"clockwise", 0, 0, 1, 0, 0},  {"counterclockwise", 0, 0, -1, 0, 0},
+      {"grow", 0, 0, 0, 1, 0},          {"shrink", 0, 0, 0, -1, 0},    {"hue_forward", 0, 0, 0, 0, 1},
+      {"hue_backward", 0, 0, 0, 0, -1}, {"order1", 0, 0, 0, 0, 0, 1},  {"order2", 0, 0, 0, 0, 0, 3},
+      {"order3", 0, 0, 0, 0, 0, -3},    {"order4", 0, 0, 0, 0, 0, -1},
   };
   return all;
 }
@@ -50,6 +51,7 @@ void MotionClip::draw(int frame, uint8_t* y, int y_stride, uint8_t* u, uint8_t* 
   octave -= std::floor(octave);
   double scale = kScaleMin * std::pow(kScaleMax / kScaleMin, octave);
   double hue = hue_ + t * motion_.hue * kTwoPi / 24;
+  hue += ((motion_.hue_step * frame) & 15) * (kTwoPi / 16);  // exactly the same values whatever the step
   double moved_x = t * motion_.shift_x * options_.size / 20, moved_y = t * motion_.shift_y * options_.size / 20;
 
   // Cells per pixel; at scale 1 eight cells across the picture. In 32.32 fixed point, whose overflow the wrapping

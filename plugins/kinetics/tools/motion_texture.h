@@ -12,9 +12,13 @@ namespace kinetics {
 // wrapped around, the scale wraps from its largest to its smallest value), and each clip starts at a state drawn
 // uniformly. A class moves one of the five at a constant speed in one direction. So at every time of every class the
 // state is uniform, and a frame's distribution is the same for all classes; only the order of frames tells them apart.
+// The four order classes go further: every second frame the hue takes one of the same eight values around its circle,
+// by steps of one, three, minus three or minus one of them. So eight frames with stride 2, from any start, are the same
+// pictures in all four, and shuffled frames say nothing either.
 struct MotionClass {
   const char* name;
   double shift_x, shift_y, angle, scale, hue;  // direction of motion
+  int hue_step = 0;                            // sixteenths of the hue circle per frame, whatever the speed
 };
 const std::vector<MotionClass>& motion_classes();
 
