@@ -1,6 +1,8 @@
 #include <ATen/core/List.h>
 #include <c10/core/GradMode.h>
 
+#include <array>
+#include <cstring>
 #include <mutex>
 #include <optional>
 #include <unordered_map>
@@ -71,8 +73,37 @@ bool push_scalar(Stack& stack, const vh_value& value) {
   }
 }
 
+// Int lists that a call site hands over again and again (shapes, axes): their IValues, two allocations each, are kept
+// per thread. Kernels only read them.
+class IntLists {
+ public:
+  static const c10::IValue& of(const OpArg& arg, const int64_t* values, uint32_t n) {
+    thread_local IntLists lists;
+    Entry& entry = lists.entries_[(reinterpret_cast<uintptr_t>(&arg) / sizeof(OpArg)) % lists.entries_.size()];
+    if (entry.arg != &arg || entry.n != n || std::memcmp(entry.values, values, n * sizeof(int64_t)) != 0) {
+      entry.arg = &arg;
+      entry.n = n;
+      std::memcpy(entry.values, values, n * sizeof(int64_t));
+      entry.list = c10::IValue(at::IntArrayRef(values, n));
+    }
+    return entry.list;
+  }
+  static constexpr uint32_t kLongest = 6;
+
+ private:
+  struct Entry {
+    const OpArg* arg = nullptr;
+    uint32_t n = 0;
+    int64_t values[kLongest] = {};
+    c10::IValue list;
+  };
+  std::array<Entry, 128> entries_;
+};
+
 bool push_ints(Stack& stack, const OpArg& arg, const vh_value& value) {
-  if (value.tag == VH_INTS)
+  if (value.tag == VH_INTS && value.n > 0 && value.n <= IntLists::kLongest)
+    stack.push_back(IntLists::of(arg, value.v.is, value.n));
+  else if (value.tag == VH_INTS)
     stack.emplace_back(at::IntArrayRef(value.v.is, value.n));
   else if (value.tag == VH_INT)
     stack.emplace_back(std::vector<int64_t>(static_cast<size_t>(arg.broadcast), value.v.i));
