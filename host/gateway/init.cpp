@@ -26,7 +26,12 @@ struct InitText {
 };
 
 using Keys = std::map<std::string, double>;  // with their defaults
-using Draw = std::function<double(vh_random)>;
+// One number of a stream. Uniform ones, which big models have by the million, are drawn without the call.
+struct Draw {
+  std::function<double(vh_random)> number;
+  bool uniform = false;
+  double low = 0, high = 0;
+};
 
 std::string strip(const std::string& text) {
   std::string kept;
@@ -103,10 +108,10 @@ Fans fans_of(const std::string& init, at::IntArrayRef shape) {
 }
 
 Draw uniform(double low, double high) {
-  return [=](vh_random r) { return vh_random_uniform(&r, low, high); };
+  return {nullptr, /*uniform=*/true, low, high};
 }
 Draw normal(double mean, double std) {
-  return [=](vh_random r) { return mean + std * vh_random_normal(&r); };
+  return {[=](vh_random r) { return mean + std * vh_random_normal(&r); }};
 }
 
 // Rejection: of normal numbers where the interval holds much of the mass, else of uniform ones under the density's
@@ -117,19 +122,19 @@ Draw truncated_normal(double mean, double std, double a, double b) {
   const auto below = [&](double x) { return 0.5 * std::erfc((mean - x) / (std * std::sqrt(2.0))); };
   const double peak = std::clamp(mean, a, b);
   if (below(b) - below(a) > 0.25)
-    return [=](vh_random r) {
+    return {[=](vh_random r) {
       for (int i = 0; i < kTruncationAttempts; ++i)
         if (const double x = mean + std * vh_random_normal(&r); x >= a && x <= b) return x;
       return peak;
-    };
-  return [=](vh_random r) {
+    }};
+  return {[=](vh_random r) {
     const double top = (peak - mean) / std;
     for (int i = 0; i < kTruncationAttempts; ++i) {
       const double x = vh_random_uniform(&r, a, b), z = (x - mean) / std;
       if (vh_random_unit(&r) <= std::exp(0.5 * (top * top - z * z))) return x;
     }
     return peak;
-  };
+  }};
 }
 
 Draw draw_of(const InitText& init, Keys keys, at::IntArrayRef shape) {
@@ -155,8 +160,10 @@ template <class T>
 void fill(at::Tensor& tensor, uint64_t key, const Draw& draw) {
   T* data = tensor.mutable_data_ptr<T>();
   at::parallel_for(0, tensor.numel(), 4096, [&](int64_t begin, int64_t end) {
-    for (int64_t i = begin; i < end; ++i)
-      data[i] = static_cast<T>(draw(vh_random_from(vh_hash2(key, static_cast<uint64_t>(i)))));
+    for (int64_t i = begin; i < end; ++i) {
+      vh_random stream = vh_random_from(vh_hash2(key, static_cast<uint64_t>(i)));
+      data[i] = static_cast<T>(draw.uniform ? vh_random_uniform(&stream, draw.low, draw.high) : draw.number(stream));
+    }
   });
 }
 

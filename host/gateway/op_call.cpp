@@ -185,7 +185,12 @@ bool push_float(Stack& stack, const vh_value& value) {
   return true;
 }
 
+bool is_list(const vh_value& value) {
+  return value.tag == VH_TENSORS || value.tag == VH_INTS || value.tag == VH_DOUBLES;
+}
+
 bool push(Stack& stack, const OpArg& arg, const vh_value& value) {
+  if (is_list(value) && value.n > 0 && !value.v.p) return false;
   if (value.tag == VH_DEFAULT) return push_default(stack, arg);
   if (value.tag == VH_NONE) {
     if (arg.optional) stack.emplace_back();
@@ -237,6 +242,7 @@ bool push(Stack& stack, const OpArg& arg, const vh_value& value) {
 // ---- messages ----
 
 std::string value_text(const vh_value& value) {
+  if (is_list(value) && value.n > 0 && !value.v.p) return "a list of " + std::to_string(value.n) + " items at NULL";
   switch (value.tag) {
     case VH_NONE:
       return "none";

@@ -93,6 +93,8 @@ BOOST_AUTO_TEST_CASE(a_null_in_a_tensor_list_is_refused_where_the_schema_has_no_
   list.v.ts = handles;
   check_text(error_of(VH_SCHEMA_CAT, {list}),
              "argument 1 'tensors' must be Tensor[], not a list of 2 Tensors, NULL at 1");
+  list.v.ts = nullptr;
+  check_text(error_of(VH_SCHEMA_CAT, {list}), "not a list of 2 items at NULL");
 }
 
 BOOST_AUTO_TEST_CASE(wrong_counts_are_refused) {
