@@ -73,6 +73,8 @@ BitstreamParser::BitstreamParser(int codec_id, const std::vector<uint8_t>& extra
       kind_ = Kind::kIntra;
       break;
     case AV_CODEC_ID_MPEG4:
+      kind_ = Kind::kMpeg4;
+      break;
     case AV_CODEC_ID_VP8:
     case AV_CODEC_ID_VP9:
     case AV_CODEC_ID_AV1:
@@ -120,6 +122,14 @@ PacketTraits BitstreamParser::inspect(const uint8_t* data, int size, bool key) c
     case Kind::kKeyed:
       traits.start = key;
       break;
+    case Kind::kMpeg4: {
+      int pictures_found = 0;
+      for (int i = 0; i + 4 <= size; ++i)
+        pictures_found += !data[i] && !data[i + 1] && data[i + 2] == 1 && data[i + 3] == 0xb6;
+      traits.start = key;
+      traits.packed = pictures_found > 1;
+      break;
+    }
     case Kind::kH264:
       traits.damaged = !for_each_unit(data, size, [&](const uint8_t* unit, int n) {
         int type = unit[0] & 31;

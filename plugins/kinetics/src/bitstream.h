@@ -9,6 +9,7 @@ struct PacketTraits {
   bool start = false;      // exact decoding may start here
   bool droppable = false;  // nothing refers to it (HEVC: only if temporal_id is the highest of the file)
   bool damaged = false;    // its NAL units don't fill it
+  bool packed = false;     // MPEG-4 in AVI: it holds two pictures, the second of which comes out with a later packet
   int temporal_id = 0;
 };
 
@@ -24,7 +25,7 @@ class BitstreamParser {
   std::vector<uint8_t> encoder_notes(const uint8_t* data, int size) const;
 
  private:
-  enum class Kind { kUnknown, kIntra, kKeyed, kH264, kHevc, kMpeg12 };
+  enum class Kind { kUnknown, kIntra, kKeyed, kMpeg4, kH264, kHevc, kMpeg12 };
   template <typename F>
   bool for_each_unit(const uint8_t* data, int size, F visit) const;
 

@@ -127,7 +127,9 @@ class Scanner {
           index_.start_prefix = parser.encoder_notes(packet->data, packet->size);
           trusted = trusted && key;
         }
-        trusted = trusted && !traits.damaged && !(packet->flags & AV_PKT_FLAG_CORRUPT) && packet->pts != AV_NOPTS_VALUE;
+        index_.sequential |= traits.packed;
+        trusted = trusted && !traits.damaged && !traits.packed && !(packet->flags & AV_PKT_FLAG_CORRUPT) &&
+                  packet->pts != AV_NOPTS_VALUE;
         top_temporal_id = std::max(top_temporal_id, traits.temporal_id);
         temporal_id.push_back(traits.temporal_id);
         index_.packets.push_back(info);
@@ -173,7 +175,7 @@ class Scanner {
     bool distinct = std::set<int32_t>(shown.begin(), shown.end()).size() == shown.size();
     bool known = std::all_of(shown.begin(), shown.end(),
                              [&](int32_t i) { return i >= 0 && i < static_cast<int32_t>(index_.packets.size()); });
-    if (distinct && known) return set_order(shown);
+    if (distinct && known && !index_.sequential) return set_order(shown);
     index_.sequential = true;
     index_.pts = frame_pts_;
     index_.packet_of.assign(index_.pts.size(), -1);

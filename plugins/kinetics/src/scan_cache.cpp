@@ -16,6 +16,7 @@
 namespace kinetics {
 namespace {
 
+constexpr uint64_t kScanRevision = 2;            // raised whenever scan_video would say something else about a file
 constexpr uint64_t kMagic = 0x314e4143534b4856;  // "VHKSCAN1"
 
 struct Header {
@@ -253,7 +254,7 @@ ScanCache::ScanCache(const std::vector<std::string>& paths, const std::string& c
                      const Hooks& hooks)
     : impl_(std::make_unique<Impl>(paths, hooks)) {
   Impl& impl = *impl_;
-  impl.salt = vh_hash3(static_cast<uint64_t>(mode), avformat_version(), avcodec_version());
+  impl.salt = vh_hash4(kScanRevision, static_cast<uint64_t>(mode), avformat_version(), avcodec_version());
   impl.states.resize(paths.size());
   hooks.parallel(static_cast<int64_t>(paths.size()), [&](int64_t begin, int64_t end) {
     for (auto i = static_cast<size_t>(begin); i < static_cast<size_t>(end); ++i) impl.states[i] = state_of(paths[i]);
