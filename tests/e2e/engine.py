@@ -1,0 +1,169 @@
+"""The engine from outside: determinism, accumulation, resume, signals, guards, tasks, precisions."""
+import json
+import signal
+import time
+
+from vhost_run import Run, clips, main, manifest
+
+
+def close(a, b, relative):
+    return abs(a - b) <= relative * max(abs(a), abs(b), 1e-12)
+
+
+def without(value, *keys):
+    return {k: v for k, v in value.items() if k not in keys}
+
+
+def same_seed_same_metrics():
+    folder = clips()
+    first, second, third = (Run(manifest("pretrain", folder)) for _ in range(3))
+    third_value = manifest("pretrain", folder)
+    third_value["data"]["workers"] = 3
+    third = Run(third_value)
+    for run in (first, second, third):
+        run.run()
+    assert first.metrics() == second.metrics(), "two processes with one seed differ"
+    assert first.metrics() == third.metrics(), "the number of workers changes results"
+    assert first.weights_sha256() == second.weights_sha256() == third.weights_sha256(), "weights differ"
+    other = Run(manifest("pretrain", folder, seed=4))
+    other.run()
+    assert other.losses() != first.losses(), "the seed has no influence"
+
+
+def accumulation_is_exact():
+    folder = clips()
+    for task in ("pretrain", "train"):
+        runs = []
+        for batch, accumulate in ((8, 1), (2, 4)):
+            value = manifest(task, folder)
+            value["data"].update(batch=batch, accumulate=accumulate)
+            value["data"].pop("eval")
+            runs.append(Run(value))
+            runs[-1].run()
+        for step, (a, b) in enumerate(zip(runs[0].losses(), runs[1].losses())):
+            assert close(a, b, 2e-5), f"{task}, step {step}: {a} with one batch of 8, {b} with 4 micro-batches of 2"
+
+
+def resume_after_sigterm_mid_epoch():
+    folder = clips()
+    value = manifest("train", folder, ema={"decay": 0.9})
+    value["schedule"] = {"steps": 60, "warmup_steps": 2}
+    value["model"]["backbone"]["drop_path"] = 0.2
+    whole = Run(value)
+    whole.run()
+    value["data"]["workers"] = 3
+    cut = Run(value)
+    process = cut.start()
+    deadline = time.time() + 120
+    while time.time() < deadline and (not (cut.work / "metrics.jsonl").exists() or len((cut.work / "metrics.jsonl").read_text().splitlines()) < 9):
+        time.sleep(0.02)
+    process.send_signal(signal.SIGTERM)
+    code = process.wait(60)
+    assert code == 143, f"SIGTERM must end with 143, not {code}"
+    step = int(cut.newest().name[5:])
+    assert 0 < step < 60, f"stopped at step {step}, not in the middle"
+    cut.run()
+    assert cut.metrics() == whole.metrics(), "a resumed run's records differ from the uninterrupted one's"
+    for name in ("model.safetensors", "ema.safetensors", "optimizer.safetensors"):
+        assert cut.weights_sha256(name) == whole.weights_sha256(name), f"{name} differs after resuming"
+
+
+def interrupt_exits_130():
+    run = Run(manifest("pretrain", clips(), schedule={"steps": 100000}))
+    process = run.start()
+    deadline = time.time() + 120
+    while time.time() < deadline and not (run.work / "metrics.jsonl").exists():
+        time.sleep(0.02)
+    process.send_signal(signal.SIGINT)
+    code = process.wait(60)
+    assert code == 130, f"SIGINT must end with 130, not {code}"
+    assert run.newest() is not None, "no checkpoint was saved"
+
+
+def nan_guard_names_step_and_parameter():
+    value = manifest("train", clips(), optimizer={"type": "sgd", "lr": 1e30})
+    done = Run(value).run(check=False)
+    assert done.returncode == 1, f"exit code {done.returncode}"
+    assert "error: step " in done.stderr and ("not finite" in done.stderr), done.stderr
+
+
+def unreadable_samples_are_replaced_and_bounded():
+    folder = clips()
+    lines = (folder / "train.txt").read_text().splitlines()
+    value = manifest("train", folder)
+    value["data"].pop("eval")
+    runs = []
+    for broken in (1, 12):
+        run = Run(value)
+        listing = run.folder / "list.txt"
+        (run.folder / "broken.mp4").write_bytes(b"\0" * 4000)
+        label = lambda line: line.rsplit(" ", 1)[1]
+        mixed = [f"{run.folder}/broken.mp4 {label(l)}" if i < broken else f"{folder}/{l}" for i, l in enumerate(lines)]
+        listing.write_text("\n".join(mixed) + "\n")
+        value["data"]["train"]["list"] = str(listing)
+        run.path.write_text(json.dumps(value))
+        runs.append((run, run.run(check=False)))
+    run, done = runs[0]
+    assert done.returncode == 0, done.stderr
+    log = (run.work / "log.txt").read_text()
+    assert "sample skipped" in log and "broken.mp4" in log, "the replaced sample isn't in the log"
+    _, done = runs[1]
+    assert done.returncode == 1 and "more than data.bad_samples allows" in done.stderr, done.stderr
+
+
+def precisions_train():
+    folder = clips()
+    full = Run(manifest("pretrain", folder))
+    full.run()
+    for precision, tolerance in (("fp64", 1e-4), ("bf16", 0.05), ("fp16", 0.05)):
+        run = Run(manifest("pretrain", folder, precision=precision))
+        run.run()
+        for a, b in zip(full.losses(), run.losses()):
+            assert close(a, b, tolerance), f"{precision}: loss {b}, {a} in fp32"
+
+
+def tasks_after_training():
+    folder = clips()
+    run = Run(manifest("train", folder))
+    run.run()
+    value = json.loads(run.path.read_text())
+    test = Run({**value, "task": "test"})
+    done = test.run("--checkpoint", str(run.work))
+    result = json.loads((test.work / "test.json").read_text())
+    last = run.evals()[-1]
+    assert close(result["top1"], last["top1"], 1e-9) and close(result["loss"], last["loss"], 1e-6), f"test says {result}, training's last evaluation {last}"
+    videos = sorted(folder.rglob("*.mp4"))[:3]
+    done = run_command(run, "predict", "--manifest", str(run.path), "--checkpoint", str(run.work), "--json", *map(str, videos))
+    predictions = json.loads(done.stdout)
+    assert [p["file"] for p in predictions] == [str(v) for v in videos], done.stdout
+    for p in predictions:
+        assert len(p["top"]) == 5 and 0.99 < sum(t["score"] for t in p["top"]) + 1 and p["top"][0]["score"] >= p["top"][1]["score"], p
+    out = run.folder / "features.safetensors"
+    run_command(run, "extract", "--manifest", str(run.path), "--checkpoint", str(run.work), "--output", str(out), *map(str, videos))
+    header = json.loads(out.read_bytes()[8:8 + int.from_bytes(out.read_bytes()[:8], "little")])
+    assert header["features"]["shape"] == [3, 48], header
+
+
+def run_command(run, *arguments):
+    import subprocess
+    from vhost_run import VHOST
+    done = subprocess.run([str(VHOST), *arguments], capture_output=True, text=True, env=run.environment(), timeout=300)
+    assert done.returncode == 0, f"{' '.join(arguments)}: exit {done.returncode}\n{done.stdout}\n{done.stderr}"
+    return done
+
+
+def pretrained_weights_reach_fine_tuning():
+    folder = clips()
+    first = Run(manifest("pretrain", folder))
+    first.run()
+    value = manifest("train", folder, init={"from": str(first.work), "prefix": "backbone.", "strict": False})
+    second = Run(value)
+    second.run()
+    assert "weights from" in (second.work / "log.txt").read_text()
+    wrong = Run({**value, "init": {"from": str(first.work), "prefix": "", "strict": True}})
+    done = wrong.run(check=False)
+    assert done.returncode == 1 and "lacks" in done.stderr and "heads.main" in done.stderr, done.stderr
+
+
+main({name: case for name, case in list(globals().items()) if callable(case) and getattr(case, "__module__", "") == "__main__"
+      and name not in ("close", "without", "run_command")})
