@@ -107,6 +107,7 @@ BOOST_AUTO_TEST_CASE(methods_and_facts_are_pytorchs) {
   BOOST_TEST(x.sum().item() == a.sum().item<double>());
   BOOST_TEST(x.to_vector<float>()[5] == a.flatten()[5].item<float>());
   BOOST_CHECK_EXCEPTION(x.size(3), vh::Error, says("axis 3 of a tensor of shape [2,3,4]"));
+  BOOST_CHECK_EXCEPTION(x.to_vector<int32_t>(), vh::Error, says("the tensor is f32, wanted as i32"));
   const auto [values, indices] = vh::ops::max_dim(x, 1);
   check_equal(values, std::get<0>(a.max(1)));
   check_equal(indices, std::get<1>(a.max(1)));

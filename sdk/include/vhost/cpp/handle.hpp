@@ -137,6 +137,8 @@ inline double Tensor::item() const {
 
 template <class T>
 std::vector<T> Tensor::to_vector() const {
+  if (dtype_of<T>() != dtype())
+    throw argument_error(str("to_vector: the tensor is ", name(dtype()), ", wanted as ", name(dtype_of<T>())));
   std::vector<T> out(static_cast<size_t>(numel()));
   vh_error err = detail::new_error();
   detail::check(table().to_host(handle_, out.data(), static_cast<int64_t>(out.size() * sizeof(T)), &err), err,

@@ -26,6 +26,29 @@ enum class DType : int32_t {
   boolean = VH_BOOL
 };
 
+// The element type of a C++ type.
+template <class T>
+constexpr DType dtype_of() {
+  if constexpr (std::same_as<T, bool>)
+    return DType::boolean;
+  else if constexpr (std::same_as<T, float>)
+    return DType::f32;
+  else if constexpr (std::same_as<T, double>)
+    return DType::f64;
+  else if constexpr (std::same_as<T, uint8_t>)
+    return DType::u8;
+  else if constexpr (std::same_as<T, int8_t>)
+    return DType::i8;
+  else if constexpr (std::same_as<T, int16_t>)
+    return DType::i16;
+  else if constexpr (std::same_as<T, int32_t>)
+    return DType::i32;
+  else if constexpr (std::same_as<T, int64_t>)
+    return DType::i64;
+  else
+    return DType::any;
+}
+
 enum class MemoryFormat : int32_t {
   contiguous = VH_CONTIGUOUS,
   preserve = VH_PRESERVE,
