@@ -1,5 +1,6 @@
 #include "assembly/part.h"
 
+#include <algorithm>
 #include <cstddef>
 
 namespace vhost {
@@ -33,10 +34,11 @@ PartConfig part_config(const Manifest& manifest, const Found& packages, const st
     throw manifest.error(pointer + "/use", "plugin " + plugin + " " + config.package->version + " has no \"" +
                                                component + "\" of interface " + interface_id);
   json::object params;
+  const std::vector<std::string>& host_keys = part_host_keys(pointer);
   for (const auto& [key, value] : manifest.at(pointer).as_object()) {
     if (key == "in") {
       for (const auto& [local, full] : value.as_object()) config.rebind[local] = std::string(full.as_string());
-    } else if (key != "use" && key != "mode" && !(interface_id == VH_LOSS_1 && (key == "head" || key == "weight"))) {
+    } else if (std::find(host_keys.begin(), host_keys.end(), std::string(key)) == host_keys.end()) {
       params[key] = value;
     }
   }

@@ -68,8 +68,9 @@ Evaluation evaluate(Experiment& x, const DataSource& source) {
   double total = 0;
   for (const auto& [name, entry] : sums) {
     const double divisor = entry.second.normaliser == VH_DIVIDE_SAMPLES ? samples : entry.second.normaliser == VH_DIVIDE_MASKED ? masked : batches;
-    result.metrics[name] = entry.first / std::max(divisor, 1e-12);
-    total += result.metrics[name] * entry.second.weight;
+    const double mean = entry.first / std::max(divisor, 1e-12);
+    if (sums.size() > 1) result.metrics[name] = mean;
+    total += mean * entry.second.weight;
   }
   if (!sums.empty()) result.metrics["loss"] = total;
   if (top.samples > 0) {
