@@ -149,6 +149,7 @@ variable_list apply_function(const FunctionPtr& state, vh_tensor* const* in, uin
       prepared(std::move(state->inputs.defined), state->fn->flags, state->autocast.any());
   state->inputs.defined.clear();
   if (state->fn->flags & VH_FN_FP32) state->autocast = Autocast::off();
+  state->autocast.cache = false;  // casts made without grad must not be reused: Note [What a recomputation needs]
   if (inputs.empty()) throw Error("a function needs at least one input that isn't NULL");
   if (needs_grad(inputs)) return PluginFunction::apply(state, at::TensorList(inputs));
   const c10::NoGradGuard no_grad;
