@@ -1,8 +1,6 @@
 // Every row of tests/bad_manifests/cases.json is refused with its message and place.
 #include <boost/test/unit_test.hpp>
 
-#include <algorithm>
-
 #include "base/json.h"
 #include "run_program.h"
 
@@ -24,6 +22,12 @@ std::vector<std::string> command_line(const json::object& row, const std::string
   arguments.emplace_back("--dry-run");
   if (!row.contains("own_work_dir")) arguments.insert(arguments.end(), {"--work-dir", work_dir});
   return arguments;
+}
+
+// Lists of clips are read before they are refused; what can't be read is warned of, a line each.
+std::string without_warnings(std::string text) {
+  while (text.starts_with("warning: ")) text.erase(0, text.find('\n') + 1);
+  return text;
 }
 
 // A copy of tests/bad_manifests, with a few clips if this build can use them.
@@ -55,9 +59,8 @@ BOOST_AUTO_TEST_CASE(every_bad_manifest_is_refused_with_its_message_and_place) {
     ++run_rows;
     BOOST_TEST_CONTEXT("row " << vhost::canonical_json(item)) {
       BOOST_TEST(ran.code == 1);
-      BOOST_TEST(std::ranges::count(ran.err, '\n') == 1);
       const std::string expected = "error: " + std::string(row.at("error").as_string()) + "\n";
-      BOOST_TEST(matches(ran.err, expected), "said: " << ran.err << "expected: " << expected);
+      BOOST_TEST(matches(without_warnings(ran.err), expected), "said: " << ran.err << "expected: " << expected);
       BOOST_TEST(!std::filesystem::exists(scratch.path() / "run"), "a refused manifest leaves no work-dir");
     }
   }
