@@ -106,7 +106,7 @@ int64_t resume_step(const RunRequest& request) {
 int run(const RunRequest& request) {
   const bool writes = !request.dry_run && request.manifest->string("/task") != "predict";
   std::unique_ptr<WorkDirLock> lock;
-  if (writes || request.dry_run) lock = std::make_unique<WorkDirLock>(request.work_dir);
+  if (writes) lock = std::make_unique<WorkDirLock>(request.work_dir);
   RunLog::Options options;
   options.title = request.manifest->string("/name");
   const bool training = writes && request.manifest->string("/task") != "extract";
