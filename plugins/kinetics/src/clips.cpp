@@ -42,7 +42,9 @@ Clips::Clips(ClipsOptions options, const Hooks& hooks) : options_(std::move(opti
   if (options_.accept_damaged) options_.scan = ScanMode::kDecode;  // so that frames that never come out aren't counted
   read_items();
   for (const auto& item : items_) paths_.push_back(item.path);
-  if (!options_.class_names.empty()) class_names_ = read_lines(options_.class_names);
+  std::error_code ignored;
+  if (!options_.class_names.empty() && (options_.files.empty() || std::filesystem::exists(options_.class_names, ignored)))
+    class_names_ = read_lines(options_.class_names);
   classes_ =
       options_.classes ? options_.classes : std::max(largest_label_ + 1, static_cast<int64_t>(class_names_.size()));
   if (largest_label_ >= classes_)
@@ -53,7 +55,9 @@ Clips::Clips(ClipsOptions options, const Hooks& hooks) : options_(std::move(opti
 }
 
 void Clips::read_items() {
-  if (!options_.list.empty()) {
+  // With files to predict the list only tells the classes, and may have stayed on another machine.
+  std::error_code ignored;
+  if (!options_.list.empty() && (options_.files.empty() || std::filesystem::exists(options_.list, ignored))) {
     std::string folder = std::filesystem::path(options_.list).parent_path().string();
     items_ = read_list(options_.list,
                        !options_.root.empty() ? options_.root
