@@ -137,6 +137,11 @@ void write_summary(const Experiment& x, const DataSource& source, const Schedule
   x.log.summary(summary_rows(x, source, &schedule, optimizer_bytes), json::value(x.manifest.root));
 }
 
+void check_init(const Manifest& manifest) {
+  if (manifest.has("/init/from") && !fs::exists(manifest.string("/init/from")))
+    throw manifest.error("/init/from", manifest.string("/init/from") + ": no such file or folder");
+}
+
 json::array class_names(const Dataset& dataset, int64_t classes) {
   json::array names;
   for (int64_t i = 0; i < classes; ++i) names.push_back(json::value(dataset.class_name(i)));

@@ -22,6 +22,9 @@ int64_t train_batches_per_epoch(const Manifest& manifest, int64_t samples);
 std::vector<SummaryRow> summary_rows(const Experiment& experiment, const DataSource& source, const Schedule* schedule, int64_t optimizer_bytes);
 void write_summary(const Experiment& experiment, const DataSource& source, const Schedule& schedule, int64_t optimizer_bytes);
 
+// Throws at /init/from if it names nothing.
+void check_init(const Manifest& manifest);
+
 json::array class_names(const Dataset& dataset, int64_t classes);
 
 // A .safetensors file, a checkpoint folder, or a run's work-dir (its newest checkpoint).

@@ -138,6 +138,7 @@ int run_extract(Experiment& x) {
 int run_dry(Experiment& x) {
   const std::string task = x.manifest.string("/task");
   const bool training = task == "pretrain" || task == "train";
+  if (training) check_init(x.manifest);
   const std::string pointer = training ? "/data/train" : task == "test" ? "/data/eval" : input_pointer(x.manifest);
   const DataSource source = x.open(pointer, training ? VH_PASS_TRAIN : VH_PASS_EVAL, x.request.files);
   if (training && x.manifest.has("/data/eval")) check_same_input(x.manifest, source.layout, x.open("/data/eval", VH_PASS_EVAL).layout);

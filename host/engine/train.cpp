@@ -35,6 +35,7 @@ Trainer::Trainer(Experiment& experiment) : x_(experiment) {}
 
 void Trainer::open() {
   const Manifest& m = x_.manifest;
+  check_init(m);
   train_ = x_.open("/data/train", VH_PASS_TRAIN);
   if (m.has("/data/eval")) {
     eval_ = x_.open("/data/eval", VH_PASS_EVAL);

@@ -27,7 +27,10 @@ function(vhost_add_plugin name)
   endif()
 
   set(target plugin_${name})
-  set(folder "${CMAKE_BINARY_DIR}/plugins/${name}/${about_version}")
+  if(NOT VHOST_PLUGIN_OUTPUT)  # where packages are laid out; tests keep theirs away from the shipped ones
+    set(VHOST_PLUGIN_OUTPUT "${CMAKE_BINARY_DIR}/plugins")
+  endif()
+  set(folder "${VHOST_PLUGIN_OUTPUT}/${name}/${about_version}")
   add_library(${target} MODULE ${ARG_SOURCES})
   set_target_properties(${target} PROPERTIES PREFIX "lib" OUTPUT_NAME "${name}" SUFFIX ".so"
     LIBRARY_OUTPUT_DIRECTORY "${folder}" C_VISIBILITY_PRESET hidden CXX_VISIBILITY_PRESET hidden

@@ -269,7 +269,7 @@ BOOST_AUTO_TEST_CASE(a_kernel_of_ones_own_joins_autograd) {
 }
 
 BOOST_AUTO_TEST_CASE(the_loss_in_plain_c_has_pytorchs_value_and_gradient) {
-  const std::string path = std::string(std::getenv("VHOST_BUILD_DIR")) + "/plugins/toyc/0.1.0/libtoyc.so";
+  const std::string path = std::string(std::getenv("VHOST_BUILD_DIR")) + "/tests/plugins/toyc/0.1.0/libtoyc.so";
   void* library = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
   BOOST_REQUIRE_MESSAGE(library, dlerror());
   const auto* entry = static_cast<const vh_plugin_entry*>(dlsym(library, "vh_plugin_entry_v1"));

@@ -14,7 +14,7 @@ namespace {
 
 const vh_plugin_entry& entry(const std::string& name) {
   const std::string path =
-      std::string(std::getenv("VHOST_BUILD_DIR")) + "/plugins/" + name + "/0.1.0/lib" + name + ".so";
+      std::string(std::getenv("VHOST_BUILD_DIR")) + "/tests/plugins/" + name + "/0.1.0/lib" + name + ".so";
   void* library = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
   BOOST_REQUIRE_MESSAGE(library, dlerror());
   const auto* e = static_cast<const vh_plugin_entry*>(dlsym(library, "vh_plugin_entry_v1"));

@@ -2,7 +2,6 @@
 On: dropout (drop path), EMA, accumulation, and a bad sample that is replaced."""
 import json
 import random
-import sys
 import time
 
 from vhost_run import Run, clips, main, manifest
@@ -33,11 +32,6 @@ def state(run):
     return [run.weights_sha256(n) for n in ("model.safetensors", "ema.safetensors", "optimizer.safetensors")] + [run.losses()]
 
 
-def resumed(value):
-    run = Run(value)
-    return run
-
-
 WHOLE, VALUE = experiment()
 WHOLE.run()
 WANT = state(WHOLE)
@@ -46,7 +40,7 @@ WANT = state(WHOLE)
 def every_kill_point():
     killed = 0
     for point in range(1, 500):
-        run = resumed(VALUE)
+        run = Run(VALUE)
         done = run.run(check=False, VHOST_FAULT=str(point))
         if done.returncode == 0:
             run.remove()
@@ -63,11 +57,11 @@ def every_kill_point():
 def random_kills():
     rng = random.Random(5)
     start = time.time()
-    probe = resumed(VALUE)
+    probe = Run(VALUE)
     probe.run()
     length = time.time() - start
     probe.remove()
-    run = resumed(VALUE)
+    run = Run(VALUE)
     for _ in range(KILLS):
         process = run.start()
         try:
@@ -75,7 +69,7 @@ def random_kills():
             if process.returncode == 0:  # finished: begin anew with the next kill
                 assert state(run) == WANT, "a run that was killed and resumed ends elsewhere"
                 run.remove()
-                run = resumed(VALUE)
+                run = Run(VALUE)
         except Exception as error:
             if isinstance(error, AssertionError):
                 raise
@@ -85,6 +79,4 @@ def random_kills():
     assert state(run) == WANT, "after random kills the run ends elsewhere"
 
 
-if "--few" in sys.argv:
-    sys.argv.remove("--few")
 main({"every_kill_point": every_kill_point, "random_kills": random_kills})

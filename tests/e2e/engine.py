@@ -10,13 +10,15 @@ def close(a, b, relative):
     return abs(a - b) <= relative * max(abs(a), abs(b), 1e-12)
 
 
-def without(value, *keys):
-    return {k: v for k, v in value.items() if k not in keys}
+def wait_for_records(run, count):
+    path, deadline = run.work / "metrics.jsonl", time.time() + 120
+    while time.time() < deadline and (not path.exists() or len(path.read_text().splitlines()) < count):
+        time.sleep(0.02)
 
 
 def same_seed_same_metrics():
     folder = clips()
-    first, second, third = (Run(manifest("pretrain", folder)) for _ in range(3))
+    first, second = Run(manifest("pretrain", folder)), Run(manifest("pretrain", folder))
     third_value = manifest("pretrain", folder)
     third_value["data"]["workers"] = 3
     third = Run(third_value)
@@ -54,9 +56,7 @@ def resume_after_sigterm_mid_epoch():
     value["data"]["workers"] = 3
     cut = Run(value)
     process = cut.start()
-    deadline = time.time() + 120
-    while time.time() < deadline and (not (cut.work / "metrics.jsonl").exists() or len((cut.work / "metrics.jsonl").read_text().splitlines()) < 9):
-        time.sleep(0.02)
+    wait_for_records(cut, 9)
     process.send_signal(signal.SIGTERM)
     code = process.wait(60)
     assert code == 143, f"SIGTERM must end with 143, not {code}"
@@ -71,9 +71,7 @@ def resume_after_sigterm_mid_epoch():
 def interrupt_exits_130():
     run = Run(manifest("pretrain", clips(), schedule={"steps": 100000}))
     process = run.start()
-    deadline = time.time() + 120
-    while time.time() < deadline and not (run.work / "metrics.jsonl").exists():
-        time.sleep(0.02)
+    wait_for_records(run, 2)
     process.send_signal(signal.SIGINT)
     code = process.wait(60)
     assert code == 130, f"SIGINT must end with 130, not {code}"
@@ -166,4 +164,4 @@ def pretrained_weights_reach_fine_tuning():
 
 
 main({name: case for name, case in list(globals().items()) if callable(case) and getattr(case, "__module__", "") == "__main__"
-      and name not in ("close", "without", "run_command")})
+      and name not in ("close", "wait_for_records", "run_command")})
