@@ -195,7 +195,7 @@ BOOST_DATA_TEST_CASE(encodings_that_make_seeking_hard_are_exact, boost::unit_tes
   TemporaryFolder folder;
   fs::path file = folder.path / sample.name, source = media_folder() / "videos/juggling_soccer_ball.mp4";
   int status = 0;
-  output_of("ffmpeg -v quiet -nostdin -y -i '" + source.string() + "' -an -frames:v 90 -vf scale=160:120 " +
+  output_of("SVT_LOG=0 ffmpeg -v quiet -nostdin -y -i '" + source.string() + "' -an -frames:v 90 -vf scale=160:120 " +
                 sample.options + " '" + file.string() + "'",
             &status);
   if (status != 0) {
