@@ -1,3 +1,4 @@
+#include <dlfcn.h>
 #include <fcntl.h>
 #include <sys/file.h>
 #include <unistd.h>
@@ -61,6 +62,18 @@ class WorkDirLock {
   int fd_ = -1;
 };
 
+// Before anything of ATen runs: asked for CUDA once too early, LibTorch stays without it for good.
+void open_cuda_module() {
+  static bool tried = false;
+  if (tried || ::access("/dev/nvidiactl", F_OK) != 0) return;
+  tried = true;
+  Dl_info self{};
+  if (!::dladdr(reinterpret_cast<void*>(&vhost_engine_run), &self) || !self.dli_fname) return;
+  const fs::path module = fs::path(self.dli_fname).parent_path() / "libvhost_cuda.so";
+  if (fs::exists(module) && !::dlopen(module.c_str(), RTLD_NOW | RTLD_GLOBAL))
+    std::fprintf(stderr, "warning: there is a GPU, but its module can't be opened: %s\n", ::dlerror());
+}
+
 json::object lock_of(const RunRequest& request) {
   json::object plugins;
   if (const json::value* ranges = request.manifest->find("/plugins")) {
@@ -118,7 +131,7 @@ int run(const RunRequest& request) {
   }
   RunLog log(options);
   set_log_hooks({[&](int level, const std::string& part, const std::string& text) { log.message(level, part, text); },
-                 [](const std::string&, vh_tensor*) {},
+                 [&](const std::string& name, vh_tensor* value) { log_plugin_scalar(name, borrow(value)); },
                  [&](const std::string& what, int64_t done, int64_t total) { log.progress(what, done, total); }});
   SignalScope signals;
   try {
@@ -135,6 +148,7 @@ int run(const RunRequest& request) {
 
 extern "C" __attribute__((visibility("default"))) int vhost_engine_run(const vhost::RunRequest* request) {
   try {
+    vhost::open_cuda_module();
     vhost::register_gateway();
     const int code = vhost::run(*request);
     vhost::set_log_hooks({});

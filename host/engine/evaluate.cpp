@@ -35,6 +35,7 @@ void each_batch(Experiment& x, const DataSource& source, bool heads, const std::
       heads ? x.model->forward(all, info) : x.model->features(all, info);
     }
     fn(all, *batch);
+    take_plugin_scalars();
     loader.release(batch);
   }
 }

@@ -65,6 +65,24 @@ void seed_generators(uint64_t seed) {
   cuda.set_current_seed(seed);
 }
 
+namespace {
+std::vector<std::pair<std::string, at::Tensor>>& plugin_scalars() {
+  static std::vector<std::pair<std::string, at::Tensor>> scalars;
+  return scalars;
+}
+}  // namespace
+
+void log_plugin_scalar(const std::string& name, const at::Tensor& value) {
+  if (value.defined() && !value.is_meta()) plugin_scalars().emplace_back(name, value.detach());
+}
+
+std::map<std::string, double> take_plugin_scalars() {
+  std::map<std::string, double> sums;
+  for (const auto& [name, value] : plugin_scalars()) sums[name] += value.item<double>();
+  plugin_scalars().clear();
+  return sums;
+}
+
 Experiment::Experiment(const RunRequest& request_in, RunLog& log_in)
     : request(request_in), manifest(*request_in.manifest), log(log_in), runtime(make_runtime(manifest)) {
   build.device = runtime.device;

@@ -38,6 +38,10 @@ class AutocastScope {
 // Seeds LibTorch's default generators, before every micro-step.
 void seed_generators(uint64_t seed);
 
+// What parts have logged through vh.log/1 since the last call of take_plugin_scalars, summed by name.
+void log_plugin_scalar(const std::string& name, const at::Tensor& value);
+std::map<std::string, double> take_plugin_scalars();
+
 struct DataSource {
   std::unique_ptr<Dataset> dataset;
   InputLayout layout;

@@ -178,6 +178,7 @@ Trainer::StepResult Trainer::train_step(Loader& loader) {
     forward_backward(*batches[i], divisors, i, result);
     loader.release(batches[i]);
   }
+  for (const auto& [name, sum] : take_plugin_scalars()) result.scalars[name] += sum / static_cast<double>(micros);
   update_weights(result);
   return result;
 }
