@@ -89,16 +89,6 @@ void check_exists(const std::string& option, const std::string& path) {
   if (!path.empty() && !fs::exists(path, ignored)) throw Error(option + path + ": no such file or folder");
 }
 
-// Where nothing is there to resume, the weights to start from must be.
-void check_init(const Manifest& manifest, const std::string& work_dir) {
-  const json::value* from = manifest.find("/init/from");
-  const std::string task = manifest.string("/task");
-  std::error_code ignored;
-  if (!from || (task != "pretrain" && task != "train") || fs::exists(fs::path(work_dir) / "checkpoints", ignored)) return;
-  const std::string path(from->as_string());
-  if (!fs::exists(path, ignored)) throw manifest.error("/init/from", path + ": no such file or folder");
-}
-
 std::string work_dir_of(const Options& options, const Manifest& manifest) {
   const std::string folder = options.work_dir.empty() ? manifest.string("/work_dir") : options.work_dir;
   try {
@@ -121,7 +111,6 @@ int run_command(const Options& options) {
   request.manifest = &experiment.manifest;
   request.packages = &experiment.packages;
   request.work_dir = work_dir_of(options, experiment.manifest);
-  check_init(experiment.manifest, request.work_dir);
   request.checkpoint = options.checkpoint;
   request.files = options.files;
   request.output = options.output;
