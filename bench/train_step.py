@@ -13,7 +13,6 @@ import pathlib
 import statistics
 import subprocess
 import sys
-import tempfile
 import time
 
 SOURCE = pathlib.Path(__file__).resolve().parents[1]

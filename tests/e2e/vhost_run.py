@@ -1,4 +1,5 @@
 """Runs the program for the end-to-end tests: manifests, clips, metrics."""
+import atexit
 import hashlib
 import json
 import os
@@ -56,11 +57,19 @@ def manifest(task, folder, **top):
     return value
 
 
+def temporary_folder():
+    """Removed at exit; VHOST_KEEP=1 keeps it."""
+    folder = tempfile.mkdtemp(prefix="vhost-e2e-")
+    if not os.environ.get("VHOST_KEEP"):
+        atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
+
+
 class Run:
     """One work-dir. run() gives the finished process; the rest reads what it wrote."""
 
     def __init__(self, value, folder=None):
-        self.folder = pathlib.Path(folder or tempfile.mkdtemp(prefix="vhost-e2e-"))
+        self.folder = pathlib.Path(folder or temporary_folder())
         self.folder.mkdir(parents=True, exist_ok=True)
         self.path = self.folder / "exp.json"
         self.path.write_text(json.dumps(value))

@@ -14,10 +14,9 @@ import os
 import pathlib
 import subprocess
 import sys
-import tempfile
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "e2e"))
-from vhost_run import BUILD, SOURCE, Run  # noqa: E402
+from vhost_run import BUILD, SOURCE, Run, temporary_folder  # noqa: E402
 
 ORDERS = "order1,order2,order3,order4"
 MOTIONS = "left,right,up,down,clockwise,counterclockwise,grow,shrink"
@@ -132,7 +131,7 @@ def reconstruct(options):
         # The same held-out clips once as a training set, so that the dump holds them with masks of the same law.
         probe = autoencoder(f"reconstruct-probe-{seed}", "pretrain", folder, 12, seed, lr=0)
         probe["data"]["train"]["list"] = probe["data"]["eval"]["list"]
-        dump = tempfile.mkdtemp()
+        dump = temporary_folder()
         run(probe, options, VHOST_DUMP=dump)
         mean_error, copy_error = trivial_errors(sorted(pathlib.Path(dump).glob("step-*.safetensors")))
         print(f"seed {seed}: held-out reconstruction error {learned:.5f}; visible mean {mean_error:.5f}, nearest visible cube {copy_error:.5f}", flush=True)
@@ -144,9 +143,11 @@ def transfer(options):
     unlabeled = make_clips(MOTIONS, 2048, 400)
     few = make_clips(MOTIONS, 256, 400, seed=2)
     for seed in range(options.seeds):
-        pre = run(autoencoder(f"transfer-pretrain-{seed}", "pretrain", unlabeled, options.steps, seed, lr=2e-3), options)
+        weights = options.pretrained
+        if not weights:
+            weights = str(run(autoencoder(f"transfer-pretrain-{seed}", "pretrain", unlabeled, options.steps, seed, lr=2e-3), options).work)
         scores = {}
-        for name, init in (("scratch", None), ("pre-trained", {"from": str(pre.work), "prefix": "backbone.", "strict": False})):
+        for name, init in (("scratch", None), ("pre-trained", {"from": weights, "prefix": "backbone.", "strict": False})):
             for lr in (3e-4, 1e-3, 2e-3):
                 value = classifier(f"transfer-{name}-{lr}-{seed}", "train", few, 300, seed, lr=lr)
                 if init:
@@ -164,7 +165,7 @@ def gestures(options):
         print(f"skipped: no media in {media}; set VHOST_MEDIA")
         sys.exit(77)
     rows = [line.split(",") for line in (media / "labels/videos.csv").read_text().splitlines()[1:]]
-    folder = pathlib.Path(tempfile.mkdtemp())
+    folder = pathlib.Path(temporary_folder())
     (folder / "train.txt").write_text("".join(f"{media / r[0]} {r[2]}\n" for r in rows if int(r[2]) < 20))
     value = classifier("gestures", "train", folder, 200, 0, batch=20, lr=1e-3, classes=20)
     clip = {"frames": 8, "sampling": "uniform", "size": 64, "crop": "center", "flip": 0}
@@ -183,6 +184,7 @@ def main():
     parser.add_argument("--short", action="store_true")
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--steps", type=int, default=6000, help="transfer: steps of pre-training")
+    parser.add_argument("--pretrained", help="transfer: a work-dir with weights, in place of pre-training anew")
     parser.add_argument("--out")
     options = parser.parse_args()
     sys.exit(0 if tasks[options.task](options) else 1)
