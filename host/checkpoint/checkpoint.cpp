@@ -75,9 +75,8 @@ void save_checkpoint(const fs::path& root, const Checkpoint& checkpoint, int64_t
   const std::string name = "step-" + std::to_string(checkpoint.step);
   make_directories(root);
   if (fs::exists(root / name / "state.json")) return;
+  remove_leftovers(root);
   const fs::path temporary = root / (kTemporary + name);
-  std::error_code error;
-  fs::remove_all(temporary, error);
   make_directories(temporary);
   write_safetensors(temporary / "model.safetensors", checkpoint.model, {{"format", "pt"}});
   if (!checkpoint.optimizer.empty()) write_safetensors(temporary / "optimizer.safetensors", checkpoint.optimizer);
@@ -90,7 +89,6 @@ void save_checkpoint(const fs::path& root, const Checkpoint& checkpoint, int64_t
 }
 
 std::optional<fs::path> newest_checkpoint(const fs::path& root) {
-  remove_leftovers(root);
   const auto found = complete_checkpoints(root);
   if (found.empty()) return std::nullopt;
   return found.back().second;

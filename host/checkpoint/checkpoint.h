@@ -16,7 +16,7 @@ struct Checkpoint {
   json::object state;
 };
 
-// `root` is the checkpoints folder. Keeps the newest `keep` (0 = all). Does nothing if that step is already there.
+// `root` is the checkpoints folder. Removes what crashed writers have left; keeps the newest `keep` (0 = all). Does nothing if that step is already there.
 void save_checkpoint(const std::filesystem::path& root, const Checkpoint& checkpoint, int64_t keep);
 
 struct LoadedCheckpoint {
@@ -25,7 +25,7 @@ struct LoadedCheckpoint {
   json::object state;
 };
 
-// The newest complete checkpoint folder; nullopt = none. Removes what crashed writers have left.
+// The newest complete checkpoint folder; nullopt = none. Changes nothing: another run may be writing there.
 std::optional<std::filesystem::path> newest_checkpoint(const std::filesystem::path& root);
 
 // A checkpoint folder, or a .safetensors file (weights only).
