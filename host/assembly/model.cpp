@@ -67,6 +67,23 @@ at::Tensor gather_tokens(const at::Tensor& tokens, const at::Tensor& index) {  /
   return tokens.gather(1, index.unsqueeze(-1).expand({-1, -1, tokens.size(2)}));
 }
 
+vh_step make_step(const StepInfo& info, const BuildOptions& options, const vh_map& in, vh_map& out) {
+  vh_step step{};
+  step.struct_size = sizeof step;
+  step.mode = info.mode;
+  step.flags = info.meta ? VH_STEP_META : 0;
+  step.in = &in;
+  step.out = &out;
+  step.sample_seed = info.seeds;
+  step.samples = info.samples;
+  step.step = info.step;
+  step.epoch = info.epoch;
+  step.progress = info.progress;
+  step.device_type = info.meta ? VH_META : options.device.is_cuda() ? VH_CUDA : VH_CPU;
+  step.device_index = options.device.has_index() ? options.device.index() : 0;
+  return step;
+}
+
 class AutocastOff {
  public:
   AutocastOff() {
@@ -291,20 +308,7 @@ void Model::run(const Part& part, const vh_map& all, vh_map& out, const StepInfo
     if (!value) throw part.manifest().error(part.config().pointer + "/in/" + escape_pointer(local), "nothing makes \"" + full + "\"");
     in.put(local, *value);
   }
-  vh_step step{};
-  step.struct_size = sizeof step;
-  step.mode = info.mode;
-  step.flags = info.meta ? VH_STEP_META : 0;
-  step.in = &in;
-  step.out = &out;
-  step.sample_seed = info.seeds;
-  step.samples = info.samples;
-  step.step = info.step;
-  step.epoch = info.epoch;
-  step.progress = info.progress;
-  step.device_type = info.meta ? VH_META : options_.device.is_cuda() ? VH_CUDA : VH_CPU;
-  step.device_index = options_.device.has_index() ? options_.device.index() : 0;
-  part.run(step);
+  part.run(make_step(info, options_, in, out));
 }
 
 void Model::features(vh_map& all, const StepInfo& info) const {
@@ -380,14 +384,7 @@ void Model::after_step(vh_map& all, const StepInfo& info) const {
   const auto* table = static_cast<const vh_target_1*>(target_->table());
   if (!VH_HAS(table, after_step) || !table->after_step) return;
   vh_map out;
-  vh_step step{};
-  step.struct_size = sizeof step;
-  step.mode = info.mode;
-  step.in = &all;
-  step.out = &out;
-  step.samples = info.samples;
-  step.sample_seed = info.seeds;
-  step.step = info.step, step.epoch = info.epoch, step.progress = info.progress;
+  const vh_step step = make_step(info, options_, all, out);
   vh_error error = new_error();
   target_->check(table->after_step(target_->self(), &step, &error), error);
 }
