@@ -77,7 +77,6 @@ bool Loader::open_next() {
     slot.batch.number = next_number_++;
     slot.batch.epoch = epoch;
     slot.batch.rows = rows;
-    slot.batch.read_seconds = 0;
     slot.next_row = slot.done_rows = 0;
     slot.open = true;
     slot.taken = false;
@@ -173,7 +172,6 @@ void Loader::count_bad(int64_t epoch, const std::string& reason) {
 }
 
 void Loader::read_row(Slot& slot, int64_t row) {
-  const auto start = std::chrono::steady_clock::now();
   const int64_t planned = slot.planned[row], epoch = slot.batch.epoch;
   slot.batch.weight[row] = 1;
   slot.batch.index[row] = planned;
@@ -192,8 +190,6 @@ void Loader::read_row(Slot& slot, int64_t row) {
       mask_->draw(vh_hash3(slot.batch.seed[row], vh_hash_text("mask"), view),
                   slot.batch.mask.data() + (row * layout_.views + view) * mask_->cells());
   }
-  std::lock_guard lock(mutex_);
-  slot.batch.read_seconds += seconds_since(start);
 }
 
 Batch* Loader::next() {

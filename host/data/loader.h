@@ -29,7 +29,6 @@ struct Batch {
   std::vector<uint64_t> seed;                                   // of each sample
   std::vector<float> weight;                                    // 0 = unreadable (evaluation)
   std::vector<uint8_t> mask;                                    // [rows x views, cells], empty without a mask
-  double read_seconds = 0;                                      // summed over workers
 };
 
 struct LoaderOptions {

@@ -74,10 +74,7 @@ Evaluation evaluate(Experiment& x, const DataSource& source) {
     total += mean * entry.second.weight;
   }
   if (!sums.empty()) result.metrics["loss"] = total;
-  if (top.samples > 0) {
-    result.metrics["top1"] = 100.0 * static_cast<double>(top.top1) / static_cast<double>(top.samples);
-    result.metrics["top5"] = 100.0 * static_cast<double>(top.top5) / static_cast<double>(top.samples);
-  }
+  top.report(result.metrics);
   result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   return result;
 }

@@ -16,6 +16,12 @@ void TopK::add(const at::Tensor& scores, const at::Tensor& labels, const at::Ten
   samples += valid.sum().item<int64_t>();
 }
 
+void TopK::report(std::map<std::string, double>& metrics) const {
+  if (samples == 0) return;
+  metrics["top1"] = 100.0 * static_cast<double>(top1) / static_cast<double>(samples);
+  metrics["top5"] = 100.0 * static_cast<double>(top5) / static_cast<double>(samples);
+}
+
 void Window::add(double step_loss, const std::map<std::string, double>& step_scalars) {
   loss += step_loss;
   ++steps;
@@ -25,10 +31,7 @@ void Window::add(double step_loss, const std::map<std::string, double>& step_sca
 std::map<std::string, double> Window::means() const {
   std::map<std::string, double> out;
   for (const auto& [name, sum] : scalars) out[name] = sum / static_cast<double>(std::max<int64_t>(1, steps));
-  if (top.samples > 0) {
-    out["top1"] = 100.0 * static_cast<double>(top.top1) / static_cast<double>(top.samples);
-    out["top5"] = 100.0 * static_cast<double>(top.top5) / static_cast<double>(top.samples);
-  }
+  top.report(out);
   return out;
 }
 

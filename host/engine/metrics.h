@@ -15,6 +15,7 @@ namespace vhost {
 struct TopK {
   int64_t top1 = 0, top5 = 0, samples = 0;
   void add(const at::Tensor& scores, const at::Tensor& labels, const at::Tensor& weights);
+  void report(std::map<std::string, double>& metrics) const;  // "top1" and "top5" in percent; nothing without samples
 };
 
 // Means since the last record. Saved in checkpoints, so that a resumed run writes the same records.

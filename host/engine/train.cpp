@@ -74,7 +74,6 @@ void Trainer::resume_or_init() {
     step_ = saved_step_ = from.state.at("step").to_number<int64_t>();
     scaler_.scale = from.state.at("scale").to_number<double>();
     scaler_.good_steps = from.state.at("good_steps").to_number<int64_t>();
-    replaced_ = from.state.at("replaced").to_number<int64_t>();
     window_.load(from.state.at("window").as_object());
     if (from.state.at("seed").to_number<int64_t>() != m.integer("/seed"))
       x_.log.message(VH_LOG_WARN, "resume", "the checkpoint was made with seed " + json::serialize(from.state.at("seed")));
@@ -292,7 +291,6 @@ void Trainer::save() {
                       {"classes", train_.layout.classes},
                       {"scale", scaler_.scale},
                       {"good_steps", scaler_.good_steps},
-                      {"replaced", replaced_},
                       {"window", window_.save()},
                       {"config_sha256", sha256_hex(canonical_json(x_.manifest.root))}};
   checkpoint.state["class_names"] = class_names(*train_.dataset, train_.layout.classes);

@@ -53,7 +53,7 @@ class Trainer {
   Schedule schedule_;
   GradScaler scaler_;
   Window window_;
-  int64_t step_ = 0, batches_per_epoch_ = 0, accumulate_ = 1, saved_step_ = -1, replaced_ = 0;
+  int64_t step_ = 0, batches_per_epoch_ = 0, accumulate_ = 1, saved_step_ = -1;
   double clip_ = 0;
   bool guard_ = true;
   std::string dump_;
