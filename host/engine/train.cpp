@@ -18,6 +18,14 @@ double seconds_since(std::chrono::steady_clock::time_point start) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
 
+// A run that starts anew must neither keep nor later resume an earlier run's checkpoints; the last such set stays readable.
+void set_aside(const fs::path& checkpoints) {
+  if (!fs::exists(checkpoints)) return;
+  const fs::path earlier = checkpoints.string() + ".earlier";
+  fs::remove_all(earlier);
+  fs::rename(checkpoints, earlier);
+}
+
 }  // namespace
 
 void GradScaler::update(bool overflow) {
@@ -58,7 +66,10 @@ void Trainer::resume_or_init() {
   const Manifest& m = x_.manifest;
   const fs::path root = fs::path(x_.request.work_dir) / "checkpoints";
   std::optional<fs::path> newest;
-  if (x_.request.resume && m.boolean("/checkpoint/resume")) newest = newest_checkpoint(root);
+  if (x_.request.resume && m.boolean("/checkpoint/resume"))
+    newest = newest_checkpoint(root);
+  else
+    set_aside(root);
   if (!newest && m.has("/init/from")) {
     const LoadedCheckpoint from = load_weights_from(m.string("/init/from"));
     x_.load_weights(from.model, from.folder.string(), m.string("/init/prefix"), m.boolean("/init/strict"));

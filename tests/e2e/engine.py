@@ -68,6 +68,15 @@ def resume_after_sigterm_mid_epoch():
         assert cut.weights_sha256(name) == whole.weights_sha256(name), f"{name} differs after resuming"
 
 
+def starting_anew_leaves_no_old_weights():
+    run = Run(manifest("pretrain", clips()))
+    run.run()
+    old = run.weights_sha256()
+    run.run("--no-resume", "--set", "optimizer.lr=1e-4")
+    assert run.weights_sha256() != old, "--no-resume kept the earlier run's checkpoint of the same step"
+    assert (run.work / "checkpoints.earlier" / run.newest().name).exists(), "the earlier run's checkpoints are lost"
+
+
 def interrupt_exits_130():
     run = Run(manifest("pretrain", clips(), schedule={"steps": 100000}))
     process = run.start()
