@@ -1,5 +1,6 @@
 #include "checkpoint/fault.h"
 
+#include <atomic>
 #include <csignal>
 #include <cstdlib>
 
@@ -10,7 +11,7 @@ void fault_point() {
     const char* text = std::getenv("VHOST_FAULT");
     return text ? std::atol(text) : 0;
   }();
-  static long passed = 0;
+  static std::atomic<long> passed = 0;
   if (at > 0 && ++passed == at) std::raise(SIGKILL);
 }
 

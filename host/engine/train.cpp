@@ -39,7 +39,9 @@ void GradScaler::update(bool overflow) {
   }
 }
 
-Trainer::Trainer(Experiment& experiment) : x_(experiment) {}
+Trainer::Trainer(Experiment& experiment)
+    : x_(experiment),
+      writer_(fs::path(experiment.request.work_dir) / "checkpoints", experiment.manifest.integer("/checkpoint/keep")) {}
 
 void Trainer::open() {
   const Manifest& m = x_.manifest;
@@ -130,12 +132,12 @@ int Trainer::run() {
   options.bad_limit = x_.manifest.number("/data/bad_samples");
   Loader loader(*train_.dataset, train_.layout, x_.mask.get(), options, [this](const std::string& text) { x_.warn(text); });
   train_loop(loader);
+  save();
+  writer_.finish();
   if (cancel_requested) {
-    save();
     x_.log.finish("interrupted at step " + std::to_string(step_) + "; the same command resumes it");
     return 130;
   }
-  save();
   x_.log.finish("finished");
   return 0;
 }
@@ -153,6 +155,7 @@ void Trainer::train_loop(Loader& loader) {
   run_start_ = window_start_ = std::chrono::steady_clock::now();
   while (step_ < schedule_.total_steps && !cancel_requested) {
     const StepResult result = train_step(loader);
+    writer_.check();
     ++step_;
     ++steps_in_process_;
     window_.add(result.loss, result.scalars);
@@ -215,6 +218,7 @@ void Trainer::forward_backward(Batch& batch, const Divisors& divisors, int64_t m
   const std::string logits = x_.model->logits_key();
   if (!logits.empty() && all.find("batch.label"))
     window_.top.add(all.find(logits)->detach(), *all.find("batch.label"), *all.find("sample_weight"));
+  writer_.copied();
   x_.model->after_step(all, info);
 }
 
@@ -231,6 +235,7 @@ void Trainer::update_weights(StepResult& result) {
     if (clip_ > 0 || logged) result.scalars["grad_norm"] = norm;
     if (clip_ > 0 && norm > clip_) optimizer_->scale_grads(clip_ / (norm + 1e-6));
   }
+  writer_.copied();
   if (!overflow) {
     optimizer_->step(schedule_.at(step_));
     if (ema_) ema_->update();
@@ -263,6 +268,7 @@ void Trainer::record(const StepResult& result, Loader& loader) {
 
 void Trainer::evaluate_now() {
   const auto start = std::chrono::steady_clock::now();
+  writer_.copied();
   if (ema_) ema_->swap();
   Evaluation result;
   try {
@@ -292,6 +298,9 @@ void Trainer::save() {
   Checkpoint checkpoint;
   checkpoint.step = step_;
   checkpoint.model = x_.named_weights();
+  // Weights change only where update_weights() changes them, which waits for the copy; the rest may change in a forward pass.
+  for (auto& [name, tensor] : checkpoint.model)
+    if (!optimizer_->updates(tensor)) tensor = tensor.clone();
   checkpoint.optimizer = optimizer_->state();
   if (ema_) checkpoint.ema = ema_->state();
   checkpoint.state = {{"vhost", 1},
@@ -305,7 +314,7 @@ void Trainer::save() {
                       {"window", window_.save()},
                       {"config_sha256", sha256_hex(canonical_json(x_.manifest.root))}};
   checkpoint.state["class_names"] = class_names(*train_.dataset, train_.layout.classes);
-  save_checkpoint(fs::path(x_.request.work_dir) / "checkpoints", checkpoint, x_.manifest.integer("/checkpoint/keep"));
+  writer_.start(std::move(checkpoint));
   saved_step_ = step_;
   window_start_ += std::chrono::steady_clock::now() - start;
 }

@@ -4,7 +4,7 @@
 #include <memory>
 #include <optional>
 
-#include "checkpoint/checkpoint.h"
+#include "checkpoint/writer.h"
 #include "engine/evaluate.h"
 #include "engine/experiment.h"
 #include "engine/metrics.h"
@@ -40,7 +40,7 @@ class Trainer {
   void guard_loss(const vh_map& all, const Batch& batch, double loss) const;
   void record(const StepResult& result, Loader& loader);
   void evaluate_now();
-  void save();
+  void save();  // starts it; writer_ goes on in the background
   int64_t micro_batches(int64_t step) const;
   int64_t batches_before(int64_t step) const;
   StepInfo step_info() const;
@@ -50,6 +50,7 @@ class Trainer {
   DataSource train_, eval_;
   std::unique_ptr<Optimizer> optimizer_;
   std::unique_ptr<Ema> ema_;
+  CheckpointWriter writer_;
   Schedule schedule_;
   GradScaler scaler_;
   Window window_;
