@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "cli/commands.h"
+#include "cli/process.h"
 
 namespace {
 
@@ -21,7 +22,10 @@ int main(int argc, char** argv) {
   try {
     vhost::Options options;
     const int done = vhost::parse_command_line(argc, argv, options);
-    return done >= 0 ? done : dispatch(options);
+    if (done >= 0) return done;
+    const bool computes = options.command == "run" || options.command == "predict" || options.command == "extract";
+    if (computes && !options.dry_run) vhost::start_with_settings(argv);
+    return dispatch(options);
   } catch (const vhost::Error& error) {
     std::cerr << "error: " << error.what() << "\n";
     return error.exit_code();

@@ -49,14 +49,6 @@ fs::path program_folder() {
 
 fs::path engine_path() { return (program_folder() / "../lib/libvhost_engine.so").lexically_normal(); }
 
-// Note [Waiting threads]
-// Between two parallel regions libgomp's threads spin for about a millisecond by default. Where they share cores with anything
-// (this program's own workers, other jobs) that costs a multiple of the work itself: 6 against 130 samples/s were seen with a
-// tiny model. So they spin for tens of microseconds, then sleep. A user's own setting stands. It is read when LibTorch is opened.
-static void let_threads_sleep() {
-  if (!getenv("OMP_WAIT_POLICY")) setenv("GOMP_SPINCOUNT", "1000", /*overwrite=*/0);
-}
-
 int run_engine(const RunRequest& request) {
   const fs::path path = engine_path();
   std::error_code ignored;
@@ -64,7 +56,6 @@ int run_engine(const RunRequest& request) {
     throw Error("this vhost has no engine: " + path.string() +
                 " is missing. It is built where LibTorch is found (VHOST_TORCH=ON, after tools/setup)");
   }
-  let_threads_sleep();
   // Never closed: plugins keep pointers into it until the process ends.
   void* library = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
   if (!library) throw Error("can't open the engine: " + std::string(dlerror()));
