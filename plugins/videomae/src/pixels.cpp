@@ -58,9 +58,9 @@ void Pixels::run(const vh::Step& step) const {
   if (norm_pix_) {
     const std::vector<int64_t> split{batch, cubes.size(1), pixels, channels};
     cubes = cubes.view(split);
-    const vh::Tensor mean = cubes.mean({2}, /*keepdim=*/true);
-    const vh::Tensor deviation = vh::ops::std(cubes, {2}, /*correction=*/1, /*keepdim=*/true);
-    cubes = ((cubes - mean) / (deviation + kEpsilon)).view({batch, split[1], pixels * channels});
+    const vh::Tensor centred = cubes - cubes.mean({2}, /*keepdim=*/true);
+    const vh::Tensor variance = (centred * centred).sum({2}, /*keepdim=*/true) / static_cast<double>(pixels - 1);
+    cubes = (centred / (vh::ops::sqrt(variance) + kEpsilon)).view({batch, split[1], pixels * channels});
   }
   step.out("target.pixels", cubes);
 }
