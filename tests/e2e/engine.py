@@ -3,7 +3,7 @@ import json
 import signal
 import time
 
-from vhost_run import Run, clips, main, manifest
+from vhost_run import BUILD, Run, clips, main, manifest
 
 
 def close(a, b, relative):
@@ -92,6 +92,19 @@ def nan_guard_names_step_and_parameter():
     done = Run(value).run(check=False)
     assert done.returncode == 1, f"exit code {done.returncode}"
     assert "error: step " in done.stderr and ("not finite" in done.stderr), done.stderr
+
+
+def nan_guard_names_part_and_samples():
+    stripes = {"use": "toy/stripes", "count": 8, "flat": [3, 5]}
+    value = manifest("pretrain", clips(), plugins={"toy": "*", "videomae": "*"}, target={"use": "toy/pixels", "standardise": True},
+                     mask={"use": "toy/random"}, losses=[{"use": "toy/mse", "head": "main"}])
+    value["model"] = {"backbone": {"use": "toy/conv"}, "heads": {"main": {"use": "toy/linear"}}}
+    value["data"] = {"train": stripes, "batch": 8, "workers": 1}
+    done = Run(value).run("--plugin-path", str(BUILD / "tests/plugins"), check=False)
+    assert done.returncode == 1, f"exit code {done.returncode}"
+    for part in ("error: step 1: the loss is nan", "target.pixels of /target (toy/pixels)", "stripes/3", "stripes/5"):
+        assert part in done.stderr, f"{part!r} is not in {done.stderr}"
+    assert "stripes/4" not in done.stderr, done.stderr
 
 
 def unreadable_samples_are_replaced_and_bounded():

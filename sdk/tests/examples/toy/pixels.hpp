@@ -6,8 +6,14 @@ namespace toy {
 
 class Pixels {
  public:
-  using Params = vh::NoParams;
-  Pixels(const vh::Build& b, const Params&) : features_(b.in["features.0"]) {
+  struct Params {
+    bool standardise;
+    template <class V>
+    void describe(V& v) {
+      v("standardise", standardise, false, "zero mean and unit deviation per clip; one without contrast gives NaN");
+    }
+  };
+  Pixels(const vh::Build& b, const Params& params) : features_(b.in["features.0"]), standardise_(params.standardise) {
     if (vh::cells(features_.grid) == 0) throw vh::argument_error("accepts features on a grid of tokens");
   }
 
@@ -23,11 +29,14 @@ class Pixels {
     const int64_t b = raw.size(0);
     vh::Tensor x = raw.view({b, t, st, h, sh, w, sw, 3}).permute({0, 1, 3, 5, 2, 4, 6, 7});
     x = x.reshape({b, t * h * w, st * sh * sw * 3});  // B x N x cube
-    step.out("target.pixels", vh::ops::type_as(x, step.in("input")) / 255);
+    x = vh::ops::type_as(x, step.in("input")) / 255;
+    if (standardise_) x = (x - x.mean({1, 2}, true)) / vh::ops::std(x, {1, 2}, 0, true);
+    step.out("target.pixels", x);
   }
 
  private:
   vh::Spec features_;
+  bool standardise_;
 };
 
 }  // namespace toy

@@ -9,7 +9,7 @@ class Stripes {
   struct Params {
     int64_t count, frames, size, period;
     double noise;
-    std::vector<int64_t> broken;
+    std::vector<int64_t> broken, flat;
     template <class V>
     void describe(V& v) {
       v("count", count, 64, vh::at_least(1), "number of clips");
@@ -18,23 +18,24 @@ class Stripes {
       v("period", period, 8, vh::at_least(3), "pixels from stripe to stripe");
       v("noise", noise, 0.1, vh::range(0, 1), "standard deviation of the noise; 1 = full brightness");
       v("broken", broken, {}, "clips that can't be read, for tests");
+      v("flat", flat, {}, "clips without contrast, for tests");
     }
   };
   Stripes(const vh::Build&, const Params& params) : p_(params) {}
 
   std::vector<vh::Spec> fields(uint32_t) const {
-    const std::vector<int64_t> size = {1, p_.frames, p_.size, p_.size, 3};
-    return {{.key = "video", .semantic = "input", .axes = "VTHWC", .dim = size, .dtype = vh::DType::u8},
+    const std::vector<int64_t> dim = {1, p_.frames, p_.size, p_.size, 3};
+    return {{.key = "video", .semantic = "input", .axes = "VTHWC", .dim = dim, .dtype = vh::DType::u8},
             {.key = "label", .semantic = "label", .dtype = vh::DType::i64, .classes = 4}};
   }
   int64_t length() const { return p_.count; }
 
   void read(const vh::Read& read) const {
-    if (std::count(p_.broken.begin(), p_.broken.end(), read.index()))
-      throw vh::data_error(name(read.index()), "is broken on purpose");
-    const int64_t direction = read.index() % 4, sign = direction % 2 ? 1 : -1;
+    const int64_t index = read.index(), direction = index % 4, sign = direction % 2 ? 1 : -1;
+    if (std::count(p_.broken.begin(), p_.broken.end(), index)) throw vh::data_error(name(index), "is broken on purpose");
+    const double contrast = std::count(p_.flat.begin(), p_.flat.end(), index) ? 0 : 1;
     for (uint32_t k = 0; k < read.n(); ++k) {
-      vh_random random = vh_random_from(read.train() ? read.seed(k) : vh_hash2(1, static_cast<uint64_t>(read.index())));
+      vh_random random = vh_random_from(read.train() ? read.seed(k) : vh_hash2(1, static_cast<uint64_t>(index)));
       const int64_t phase = p_.period * p_.frames + vh_random_below(&random, p_.period);
       uint8_t* pixel = read.field<uint8_t>(k, 0).data();
       read.field<int64_t>(k, 1)[0] = direction;
@@ -42,15 +43,14 @@ class Stripes {
         for (int64_t y = 0; y < p_.size; ++y)
           for (int64_t x = 0; x < p_.size; ++x, pixel += 3) {
             const int64_t place = (direction < 2 ? x : y) + phase + sign * t;
-            const double value = (2 * (place % p_.period) < p_.period) + p_.noise * vh_random_normal(&random);
+            const double noise = p_.noise > 0 ? p_.noise * vh_random_normal(&random) : 0;
+            const double value = contrast * ((2 * (place % p_.period) < p_.period) + noise);
             pixel[0] = pixel[1] = pixel[2] = static_cast<uint8_t>(255 * std::clamp(value, 0.0, 1.0));
           }
     }
   }
   std::string name(int64_t index) const { return "stripes/" + std::to_string(index); }
-  std::string class_name(int64_t label) const {
-    return label < 2 ? label ? "right" : "left" : label == 2 ? "up" : "down";
-  }
+  std::string class_name(int64_t label) const { return std::vector{"left", "right", "up", "down"}.at(label); }
 
  private:
   Params p_;
