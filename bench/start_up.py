@@ -1,4 +1,4 @@
-"""Start-up: `vhost --help` and --dry-run against `import transformers`; start to first step against Hugging Face; checkpoint stall.
+"""Start-up: `vhost --help` and --dry-run against `import transformers`; start to first step against Hugging Face.
 
     start_up.py [--rounds 5]
 

@@ -218,7 +218,7 @@ void Trainer::forward_backward(Batch& batch, const Divisors& divisors, int64_t m
   const std::string logits = x_.model->logits_key();
   if (!logits.empty() && all.find("batch.label"))
     window_.top.add(all.find(logits)->detach(), *all.find("batch.label"), *all.find("sample_weight"));
-  writer_.copied();
+  wait_for_copy();
   x_.model->after_step(all, info);
 }
 
@@ -235,7 +235,7 @@ void Trainer::update_weights(StepResult& result) {
     if (clip_ > 0 || logged) result.scalars["grad_norm"] = norm;
     if (clip_ > 0 && norm > clip_) optimizer_->scale_grads(clip_ / (norm + 1e-6));
   }
-  writer_.copied();
+  wait_for_copy();
   if (!overflow) {
     optimizer_->step(schedule_.at(step_));
     if (ema_) ema_->update();
@@ -268,7 +268,7 @@ void Trainer::record(const StepResult& result, Loader& loader) {
 
 void Trainer::evaluate_now() {
   const auto start = std::chrono::steady_clock::now();
-  writer_.copied();
+  wait_for_copy();
   if (ema_) ema_->swap();
   Evaluation result;
   try {
@@ -317,6 +317,17 @@ void Trainer::save() {
   writer_.start(std::move(checkpoint));
   saved_step_ = step_;
   window_start_ += std::chrono::steady_clock::now() - start;
+  stall_ = seconds_since(start);
+}
+
+void Trainer::wait_for_copy() {
+  if (!stall_) return;
+  const auto start = std::chrono::steady_clock::now();
+  writer_.copied();
+  char text[80];
+  std::snprintf(text, sizeof text, "step %lld: training waited %.1f ms", static_cast<long long>(saved_step_), 1e3 * (*stall_ + seconds_since(start)));
+  stall_.reset();
+  x_.log.message(VH_LOG_DEBUG, "checkpoint", text);
 }
 
 void Trainer::dump_batch(const vh_map& all) const {

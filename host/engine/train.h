@@ -40,7 +40,8 @@ class Trainer {
   void guard_loss(const vh_map& all, const Batch& batch, double loss) const;
   void record(const StepResult& result, Loader& loader);
   void evaluate_now();
-  void save();  // starts it; writer_ goes on in the background
+  void save();           // starts it; writer_ goes on in the background
+  void wait_for_copy();  // before anything changes what a checkpoint may still be copying
   int64_t micro_batches(int64_t step) const;
   int64_t batches_before(int64_t step) const;
   StepInfo step_info() const;
@@ -62,6 +63,7 @@ class Trainer {
   std::chrono::steady_clock::time_point window_start_, run_start_;
   double wait_at_window_ = 0;
   int64_t samples_in_window_ = 0, steps_in_process_ = 0;
+  std::optional<double> stall_;  // seconds that the checkpoint being copied has kept the run
 };
 
 }  // namespace vhost

@@ -1,0 +1,59 @@
+"""How long a checkpoint of VideoMAE-B (weights and AdamW's state, 1.1 GB) keeps the run waiting, against torch.save of the same.
+
+    checkpoint_stall.py [--rounds 3]
+
+vhost's stall is what the run itself notes in log.txt: the time until save() returns, and what the next update of the weights waits
+for the copy. torch.save is called as scripts do, between two steps; neither waits for the disk's cache to be written out.
+Prints the median ratio vhost / torch.save last. Needs the test tools' Python (tools/setup --tests); skipped without it.
+"""
+import argparse
+import os
+import pathlib
+import re
+import statistics
+import sys
+import tempfile
+import time
+
+from train_step import SIZES, VideoMAEConfig, VideoMAEForPreTraining, torch, vhost_run
+
+
+def ours():
+    run = vhost_run(SIZES["base"], "fp32", steps=5, checkpoint={"every_epochs": 0, "every_steps": 2})
+    waited = [float(x) for x in re.findall(r"checkpoint: step \d+: training waited ([0-9.]+) ms", (run.work / "log.txt").read_text())]
+    size = sum(p.stat().st_size for p in run.newest().iterdir())
+    run.remove()
+    if len(waited) != 2:
+        sys.exit(f"log.txt tells of {len(waited)} checkpoints between steps, not 2")
+    return statistics.median(waited) / 1e3, size
+
+
+def reference():
+    model = VideoMAEForPreTraining(VideoMAEConfig())
+    optimizer = torch.optim.AdamW(model.parameters())
+    for parameter in model.parameters():
+        parameter.grad = torch.zeros_like(parameter)
+    optimizer.step()
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, "checkpoint.pt")
+        seconds = []
+        for _ in range(2):
+            start = time.perf_counter()
+            torch.save({"model": model.state_dict(), "optimizer": optimizer.state_dict()}, path)
+            seconds.append(time.perf_counter() - start)
+        return statistics.median(seconds), pathlib.Path(path).stat().st_size
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=3)
+    options = parser.parse_args()
+    ratios = []
+    for _ in range(options.rounds):
+        (a, size_a), (b, size_b) = ours(), reference()
+        ratios.append(a / b)
+        print(f"vhost waits {1e3 * a:.1f} ms ({size_a / 1e9:.2f} GB), torch.save {1e3 * b:.0f} ms ({size_b / 1e9:.2f} GB), ratio {a / b:.4f}", flush=True)
+    print(f"checkpoint stall ratio: median {statistics.median(ratios):.4f} (min {min(ratios):.4f}, max {max(ratios):.4f})")
+
+
+main()
