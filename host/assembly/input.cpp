@@ -4,11 +4,22 @@ namespace vhost {
 
 int64_t dtype_bytes(int32_t dtype) {
   switch (dtype) {
-    case VH_U8: case VH_I8: case VH_BOOL: return 1;
-    case VH_I16: case VH_F16: case VH_BF16: return 2;
-    case VH_I32: case VH_F32: return 4;
-    case VH_I64: case VH_F64: return 8;
-    default: return 0;
+    case VH_U8:
+    case VH_I8:
+    case VH_BOOL:
+      return 1;
+    case VH_I16:
+    case VH_F16:
+    case VH_BF16:
+      return 2;
+    case VH_I32:
+    case VH_F32:
+      return 4;
+    case VH_I64:
+    case VH_F64:
+      return 8;
+    default:
+      return 0;
   }
 }
 
@@ -19,7 +30,8 @@ int64_t sample_bytes(const Manifest& manifest, const std::string& pointer, const
   if (!bytes) throw manifest.error(pointer, "field \"" + spec.key + "\" has no element type");
   for (int i = 0; i < spec.c.rank; ++i) {
     const int64_t size = spec.c.dim[i] > 0 ? spec.c.dim[i] : spec.c.dim[i] == VH_DIM_VAR ? spec.c.dim_max[i] : 0;
-    if (size <= 0) throw manifest.error(pointer, "field \"" + spec.key + "\" has an axis without a size: " + spec.str());
+    if (size <= 0)
+      throw manifest.error(pointer, "field \"" + spec.key + "\" has an axis without a size: " + spec.str());
     bytes *= size;
   }
   return bytes;

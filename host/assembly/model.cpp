@@ -30,7 +30,9 @@ Spec renamed(const Spec& spec, const std::string& key) {
   return copy;
 }
 
-bool starts_with(const std::string& text, const std::string& prefix) { return text.compare(0, prefix.size(), prefix) == 0; }
+bool starts_with(const std::string& text, const std::string& prefix) {
+  return text.compare(0, prefix.size(), prefix) == 0;
+}
 
 Spec mask_spec(const std::string& key, const std::string& semantic, int32_t dtype, int64_t n, const MaskLayout& mask) {
   Spec spec;
@@ -119,7 +121,8 @@ MaskNeeds backbone_mask_needs(const Manifest& manifest, const Found& packages, c
   for (int i = 0; i < 3; ++i) {
     if (unit[i] <= 0 || size[i] % unit[i] != 0)
       throw manifest.error("/model/backbone", config.use + ": its mask cells of " + std::to_string(unit[i]) +
-                                                  " input samples do not divide the input's " + std::to_string(size[i]));
+                                                  " input samples do not divide the input's " +
+                                                  std::to_string(size[i]));
     needs.grid[i] = size[i] / unit[i];
   }
   return needs;
@@ -129,15 +132,18 @@ MaskMode choose_mask_mode(const Manifest& manifest, const MaskNeeds& needs, bool
   const bool drop = (needs.modes & VH_MASK_DROP) && fixed_counts, replace = needs.modes & VH_MASK_REPLACE;
   const std::string wish = manifest.has("/mask/mode") ? manifest.string("/mask/mode") : "auto";
   if (wish == "drop" && !drop)
-    throw manifest.error("/mask/mode", fixed_counts ? "the backbone " + manifest.string("/model/backbone/use") + " does not take \"drop\""
+    throw manifest.error("/mask/mode", fixed_counts ? "the backbone " + manifest.string("/model/backbone/use") +
+                                                          " does not take \"drop\""
                                                     : "\"drop\" needs a mask with a fixed number of masked cells");
   if (wish == "replace" && !replace)
-    throw manifest.error("/mask/mode", "the backbone " + manifest.string("/model/backbone/use") + " does not take \"replace\"");
+    throw manifest.error("/mask/mode",
+                         "the backbone " + manifest.string("/model/backbone/use") + " does not take \"replace\"");
   if (wish == "drop" || (wish == "auto" && drop)) return MaskMode::drop;
   if (replace) return MaskMode::replace;
   throw manifest.error("/mask", "the backbone " + manifest.string("/model/backbone/use") +
-                                    (needs.modes & VH_MASK_DROP ? " only drops masked tokens, which needs a mask with a fixed number of them"
-                                                                : " takes no mask: remove /mask or choose another backbone"));
+                                    (needs.modes & VH_MASK_DROP
+                                         ? " only drops masked tokens, which needs a mask with a fixed number of them"
+                                         : " takes no mask: remove /mask or choose another backbone"));
 }
 
 std::unique_ptr<Model> Model::assemble(const Manifest& manifest, const Found& packages, const InputLayout& layout,
@@ -152,8 +158,10 @@ std::unique_ptr<Model> Model::assemble(const Manifest& manifest, const Found& pa
   return model;
 }
 
-Part& Model::add(const Manifest& manifest, const Found& packages, const std::string& pointer, const std::string& interface_id) {
-  parts_.push_back(std::make_unique<Part>(manifest, part_config(manifest, packages, pointer, interface_id), interface_id));
+Part& Model::add(const Manifest& manifest, const Found& packages, const std::string& pointer,
+                 const std::string& interface_id) {
+  parts_.push_back(
+      std::make_unique<Part>(manifest, part_config(manifest, packages, pointer, interface_id), interface_id));
   return *parts_.back();
 }
 
@@ -162,7 +170,8 @@ void Model::build_backbone(const Manifest& manifest, const Found& packages, cons
   backbone_->create(options_, "backbone.", inputs, {});
   features_ = backbone_->describe(inputs);
   if (!features_.find("features.0"))
-    throw manifest.error("/model/backbone", backbone_->config().use + ": states no \"features.0\", only " + join(keys_of(features_)));
+    throw manifest.error("/model/backbone",
+                         backbone_->config().use + ": states no \"features.0\", only " + join(keys_of(features_)));
 }
 
 void Model::build_target(const Manifest& manifest, const Found& packages, const vh_specs& inputs) {
@@ -173,7 +182,8 @@ void Model::build_target(const Manifest& manifest, const Found& packages, const 
   targets_ = target_->describe(in);
   for (const Spec& spec : targets_.list)
     if (!starts_with(spec.key, "target.") && !starts_with(spec.key, "weight."))
-      throw manifest.error("/target", target_->config().use + ": states \"" + spec.key + "\"; keys of a target begin with target. or weight.");
+      throw manifest.error("/target", target_->config().use + ": states \"" + spec.key +
+                                          "\"; keys of a target begin with target. or weight.");
 }
 
 void Model::build_heads(const Manifest& manifest, const Found& packages, const vh_specs& inputs) {
@@ -191,14 +201,16 @@ void Model::build_heads(const Manifest& manifest, const Found& packages, const v
     part.create(options_, "heads." + name + ".", in, want);
     for (const Spec& spec : part.describe(in).list) {
       if (!starts_with(spec.key, "pred."))
-        throw manifest.error(pointer, part.config().use + ": states \"" + spec.key + "\"; keys of a head begin with pred.");
+        throw manifest.error(pointer,
+                             part.config().use + ": states \"" + spec.key + "\"; keys of a head begin with pred.");
       predictions_.add(renamed(spec, "pred." + name + spec.key.substr(4)));
     }
     heads_.push_back({name, &part});
   }
 }
 
-void Model::bind_loss(const Manifest& manifest, Loss& loss, const std::string& head, const vh_specs& inputs, vh_specs& in) const {
+void Model::bind_loss(const Manifest& manifest, Loss& loss, const std::string& head, const vh_specs& inputs,
+                      vh_specs& in) const {
   const PartConfig& config = loss.part->config();
   const auto bound = [&](const char* local) {
     const auto it = config.rebind.find(local);
@@ -210,8 +222,8 @@ void Model::bind_loss(const Manifest& manifest, Loss& loss, const std::string& h
   append(all, targets_);
   const auto must_find = [&](const std::string& key, const char* local) -> const Spec& {
     if (const Spec* spec = all.find(key)) return *spec;
-    throw manifest.error(config.pointer, config.use + ": its \"" + local + "\" is \"" + key + "\", which nothing makes; there are: " +
-                                             join(keys_of(all)));
+    throw manifest.error(config.pointer, config.use + ": its \"" + local + "\" is \"" + key +
+                                             "\", which nothing makes; there are: " + join(keys_of(all)));
   };
   loss.pred = bound("pred");
   std::vector<std::string> own;
@@ -219,7 +231,8 @@ void Model::bind_loss(const Manifest& manifest, Loss& loss, const std::string& h
     if (starts_with(spec.key, "pred." + head + ".")) own.push_back(spec.key);
   if (loss.pred.empty()) {
     if (own.size() != 1)
-      throw manifest.error(config.pointer, "head \"" + head + "\" predicts " + join(own) + ": say which with \"in\": {\"pred\": ...}");
+      throw manifest.error(config.pointer,
+                           "head \"" + head + "\" predicts " + join(own) + ": say which with \"in\": {\"pred\": ...}");
     loss.pred = own[0];
   }
   loss.target = bound("target");
@@ -228,7 +241,8 @@ void Model::bind_loss(const Manifest& manifest, Loss& loss, const std::string& h
     for (const Spec& spec : targets_.list)
       if (starts_with(spec.key, "target.")) targets.push_back(spec.key);
     if (targets.size() != 1)
-      throw manifest.error(config.pointer, "the target makes " + join(targets) + ": say which with \"in\": {\"target\": ...}");
+      throw manifest.error(config.pointer,
+                           "the target makes " + join(targets) + ": say which with \"in\": {\"target\": ...}");
     loss.target = targets[0];
   } else if (loss.target.empty()) {
     loss.target = "batch.label";
@@ -236,14 +250,16 @@ void Model::bind_loss(const Manifest& manifest, Loss& loss, const std::string& h
   const Spec& pred = must_find(loss.pred, "pred");
   Spec target = must_find(loss.target, "target");
   if (pred.c.coverage == VH_VISIBLE)
-    throw manifest.error(config.pointer, "predictions of visible tokens only (" + loss.pred + ") can't be compared with a target");
+    throw manifest.error(config.pointer,
+                         "predictions of visible tokens only (" + loss.pred + ") can't be compared with a target");
   loss.gather_target = pred.c.coverage == VH_MASKED && target.c.coverage == VH_ALL && target.c.rank >= 2 && target_;
   loss.gather_pred = pred.c.coverage == VH_ALL && target.c.coverage == VH_MASKED;
   if ((loss.gather_target || loss.gather_pred) && !mask_.fixed())
     throw manifest.error(config.pointer, "gathering masked tokens needs a mask with a fixed number of them");
   Spec pred_seen = renamed(pred, "pred");
   if (loss.gather_target) target.c.dim[1] = mask_.max_masked, target.c.coverage = VH_MASKED;
-  if (loss.gather_pred) pred_seen.c.dim[1] = mask_.max_masked, pred_seen.c.coverage = VH_MASKED, pred_seen.c.prefix_tokens = 0;
+  if (loss.gather_pred)
+    pred_seen.c.dim[1] = mask_.max_masked, pred_seen.c.coverage = VH_MASKED, pred_seen.c.prefix_tokens = 0;
   in.add(pred_seen);
   in.add(renamed(target, "target"));
   loss.target_weight = bound("weight");
@@ -268,7 +284,8 @@ void Model::build_losses(const Manifest& manifest, const Found& packages, const 
     loss.weight = manifest.has(pointer + "/weight") ? manifest.number(pointer + "/weight") : 1.0;
     std::string head = manifest.has(pointer + "/head") ? manifest.string(pointer + "/head") : "";
     if (head.empty()) {
-      if (heads_.size() != 1) throw manifest.error(pointer, "\"head\" is missing: say which of the heads this loss is for");
+      if (heads_.size() != 1)
+        throw manifest.error(pointer, "\"head\" is missing: say which of the heads this loss is for");
       head = heads_[0].name;
     }
     loss.name = list.size() == 1 ? head : head + "." + std::string(loss.part->config().component->name);
@@ -287,7 +304,8 @@ void Model::build_losses(const Manifest& manifest, const Found& packages, const 
     const auto* table = static_cast<const vh_loss_1*>(loss.part->table());
     loss.part->check(table->normaliser(loss.part->self(), &loss.normaliser, &error), error);
     if (loss.normaliser == VH_DIVIDE_MASKED && mask_.mode == MaskMode::none)
-      throw manifest.error(pointer, loss.part->config().use + " divides by the number of masked tokens, and there is no mask");
+      throw manifest.error(pointer,
+                           loss.part->config().use + " divides by the number of masked tokens, and there is no mask");
     losses_.push_back(loss);
   }
 }
@@ -305,7 +323,9 @@ void Model::run(const Part& part, const vh_map& all, vh_map& out, const StepInfo
   for (const auto& [local, full] : part.config().rebind) {
     const at::Tensor* value = all.find(full);
     if (!value && all.find(local)) continue;  // a loss's: bound already, and perhaps gathered
-    if (!value) throw part.manifest().error(part.config().pointer + "/in/" + escape_pointer(local), "nothing makes \"" + full + "\"");
+    if (!value)
+      throw part.manifest().error(part.config().pointer + "/in/" + escape_pointer(local),
+                                  "nothing makes \"" + full + "\"");
     in.put(local, *value);
   }
   part.run(make_step(info, options_, in, out));
@@ -330,7 +350,8 @@ void Model::forward(vh_map& all, const StepInfo& info) const {
 LossValues Model::one_loss(const Loss& loss, const vh_map& all, const StepInfo& info, const Divisors& divisors) const {
   const auto get = [&](const std::string& key) {
     const at::Tensor* value = all.find(key);
-    if (!value) throw Error({}, loss.part->config().pointer, loss.part->config().use + ": nothing made \"" + key + "\"");
+    if (!value)
+      throw Error({}, loss.part->config().pointer, loss.part->config().use + ": nothing made \"" + key + "\"");
     return *value;
   };
   at::Tensor pred = get(loss.pred), target = get(loss.target);
@@ -344,7 +365,8 @@ LossValues Model::one_loss(const Loss& loss, const vh_map& all, const StepInfo& 
     const Spec* spec = targets_.find(loss.target);
     in.put("weight", upsample_mask(get("mask.bool"), mask_.grid, spec->c.grid).to(options_.dtype));
   } else if (!loss.target_weight.empty()) {
-    in.put("weight", loss.gather_target ? gather_tokens(get(loss.target_weight), get("mask.masked_index")) : get(loss.target_weight));
+    in.put("weight", loss.gather_target ? gather_tokens(get(loss.target_weight), get("mask.masked_index"))
+                                        : get(loss.target_weight));
   }
   in.put("sample_weight", get("sample_weight"));
   run(*loss.part, in, out, info, {"pred", "target", "weight", "sample_weight"});
@@ -356,9 +378,11 @@ LossValues Model::one_loss(const Loss& loss, const vh_map& all, const StepInfo& 
     const at::Tensor scaled = value / divisor;
     const bool sum = key == "loss.sum";
     if (sum) values.total = scaled * loss.weight;
-    values.scalars.push_back({sum ? "loss." + loss.name : key, scaled.detach(), loss.normaliser, sum ? loss.weight : 0});
+    values.scalars.push_back(
+        {sum ? "loss." + loss.name : key, scaled.detach(), loss.normaliser, sum ? loss.weight : 0});
   }
-  if (!values.total.defined()) throw Error({}, loss.part->config().pointer, loss.part->config().use + ": gave no \"loss.sum\"");
+  if (!values.total.defined())
+    throw Error({}, loss.part->config().pointer, loss.part->config().use + ": gave no \"loss.sum\"");
   return values;
 }
 
@@ -416,7 +440,9 @@ vh_map Model::meta_batch(const InputLayout& layout, int64_t rows) const {
   for (const Spec& spec : specs.list) {
     std::vector<int64_t> sizes;
     for (int i = 0; i < spec.c.rank; ++i)
-      sizes.push_back(spec.c.dim[i] == VH_DIM_BATCH ? rows : spec.c.dim[i] == VH_DIM_VAR ? spec.c.dim_max[i] : spec.c.dim[i]);
+      sizes.push_back(spec.c.dim[i] == VH_DIM_BATCH ? rows
+                      : spec.c.dim[i] == VH_DIM_VAR ? spec.c.dim_max[i]
+                                                    : spec.c.dim[i]);
     all.put(spec.key, meta(sizes, spec.c.dtype ? to_scalar_type(spec.c.dtype) : options_.dtype));
   }
   all.put("sample_weight", meta({rows}, at::kFloat));

@@ -10,8 +10,6 @@
 
 namespace vhost {
 
-
-
 enum class MaskMode { none, replace, drop };
 
 // What the mask plugin has said of its grid; filled in by the caller of Model::assemble (the data layer owns the mask).
@@ -23,8 +21,8 @@ struct MaskLayout {
   bool fixed() const { return min_masked == max_masked; }  // index lists exist
 };
 
-// The grid of mask cells that the backbone wants for this input, and the modes that it takes. Builds a throw-away instance
-// on the meta device.
+// The grid of mask cells that the backbone wants for this input, and the modes that it takes. Builds a throw-away
+// instance on the meta device.
 struct MaskNeeds {
   uint32_t modes = 0;
   int64_t grid[3] = {0, 0, 0};
@@ -48,10 +46,10 @@ struct Divisors {
 };
 
 struct LossScalar {
-  std::string name;       // "loss.main", "part.x"
-  at::Tensor value;       // detached, divided
+  std::string name;         // "loss.main", "part.x"
+  at::Tensor value;         // detached, divided
   uint32_t normaliser = 0;  // VH_DIVIDE_*
-  double weight = 0;      // in the total; 0 for parts
+  double weight = 0;        // in the total; 0 for parts
 };
 
 struct LossValues {
@@ -100,7 +98,8 @@ class Model {
     bool gather_target = false, gather_pred = false;
   };
   Model(const MaskLayout& mask, const BuildOptions& options) : mask_(mask), options_(options) {}
-  Part& add(const Manifest& manifest, const Found& packages, const std::string& pointer, const std::string& interface_id);
+  Part& add(const Manifest& manifest, const Found& packages, const std::string& pointer,
+            const std::string& interface_id);
   void build_backbone(const Manifest&, const Found&, const vh_specs& inputs);
   void build_target(const Manifest&, const Found&, const vh_specs& inputs);
   void build_heads(const Manifest&, const Found&, const vh_specs& inputs);

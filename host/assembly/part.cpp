@@ -55,7 +55,8 @@ Part::Part(const Manifest& manifest, PartConfig config, const std::string& inter
     throw manifest_.error(config_.pointer + "/use", error.message());
   }
   if (!table_)
-    throw manifest_.error(config_.pointer + "/use", "the library of " + config_.use + " does not serve " + interface_id +
+    throw manifest_.error(config_.pointer + "/use", "the library of " + config_.use + " does not serve " +
+                                                        interface_id +
                                                         " although its plugin.json says so: rebuild the package");
 }
 

@@ -17,7 +17,7 @@ struct PartConfig {
   std::string use;      // "videomae/vit"
   const Package* package = nullptr;
   const Component* component = nullptr;
-  json::value params;                        // validated, without the host's keys
+  json::value params;                         // validated, without the host's keys
   std::map<std::string, std::string> rebind;  // "in": local key -> full key
 };
 
@@ -29,7 +29,7 @@ struct BuildOptions {
   at::Device device = at::kCPU;
   at::ScalarType dtype = at::kFloat;  // of parameters
   uint64_t seed = 0;
-  bool meta = false;                  // shapes only
+  bool meta = false;  // shapes only
   std::string cache_dir;
 };
 

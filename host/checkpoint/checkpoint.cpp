@@ -42,8 +42,9 @@ std::vector<std::pair<int64_t, fs::path>> complete_checkpoints(const fs::path& r
   std::error_code error;
   for (const auto& entry : fs::directory_iterator(root, error)) {
     const std::string name = entry.path().filename().string();
-    if (name.rfind("step-", 0) == 0 && name.size() > 5 && name.find_first_not_of("0123456789", 5) == std::string::npos &&
-        name.size() < 24 && fs::exists(entry.path() / "state.json"))
+    if (name.rfind("step-", 0) == 0 && name.size() > 5 &&
+        name.find_first_not_of("0123456789", 5) == std::string::npos && name.size() < 24 &&
+        fs::exists(entry.path() / "state.json"))
       found.emplace_back(std::stoll(name.substr(5)), entry.path());
   }
   std::sort(found.begin(), found.end());
@@ -103,9 +104,11 @@ LoadedCheckpoint load_checkpoint(const fs::path& path, bool with_optimizer) {
     return loaded;
   }
   if (!fs::exists(path / "model.safetensors"))
-    throw Error(path.string() + ": holds no model.safetensors; give a checkpoints/step-N folder or a .safetensors file");
+    throw Error(path.string() +
+                ": holds no model.safetensors; give a checkpoints/step-N folder or a .safetensors file");
   loaded.model = read_safetensors(path / "model.safetensors");
-  if (with_optimizer && fs::exists(path / "optimizer.safetensors")) loaded.optimizer = read_safetensors(path / "optimizer.safetensors");
+  if (with_optimizer && fs::exists(path / "optimizer.safetensors"))
+    loaded.optimizer = read_safetensors(path / "optimizer.safetensors");
   if (fs::exists(path / "ema.safetensors")) loaded.ema = read_safetensors(path / "ema.safetensors");
   if (fs::exists(path / "state.json")) {
     JsonDocument state = read_json((path / "state.json").string());

@@ -16,7 +16,8 @@ struct Checkpoint {
   json::object state;
 };
 
-// `root` is the checkpoints folder. Removes what crashed writers have left; keeps the newest `keep` (0 = all). Does nothing if that step is already there.
+// `root` is the checkpoints folder. Removes what crashed writers have left; keeps the newest `keep` (0 = all). Does
+// nothing if that step is already there.
 void save_checkpoint(const std::filesystem::path& root, const Checkpoint& checkpoint, int64_t keep);
 
 struct LoadedCheckpoint {

@@ -22,7 +22,7 @@ struct TypeName {
   const char* name;
   at::ScalarType type;
 };
-constexpr TypeName kTypes[] = {{"F32", at::kFloat}, {"F64", at::kDouble}, {"F16", at::kHalf}, {"BF16", at::kBFloat16},
+constexpr TypeName kTypes[] = {{"F32", at::kFloat}, {"F64", at::kDouble}, {"F16", at::kHalf},  {"BF16", at::kBFloat16},
                                {"I64", at::kLong},  {"I32", at::kInt},    {"I16", at::kShort}, {"I8", at::kChar},
                                {"U8", at::kByte},   {"BOOL", at::kBool}};
 
@@ -100,7 +100,8 @@ std::shared_ptr<Mapping> map_file(const std::filesystem::path& path) {
   struct stat info {};
   if (::fstat(file.fd, &info) != 0) fail_io("cannot read", path);
   if (!S_ISREG(info.st_mode)) throw Error(path.string() + ": is not a file");
-  if (info.st_size < 8) throw Error(path.string() + ": is no safetensors file: only " + std::to_string(info.st_size) + " bytes");
+  if (info.st_size < 8)
+    throw Error(path.string() + ": is no safetensors file: only " + std::to_string(info.st_size) + " bytes");
   auto mapping = std::make_shared<Mapping>();
   mapping->size = static_cast<size_t>(info.st_size);
   mapping->data = ::mmap(nullptr, mapping->size, PROT_READ | PROT_WRITE, MAP_PRIVATE, file.fd, 0);
@@ -114,8 +115,8 @@ at::Tensor read_tensor(const std::string& place, const json::value& entry, uint8
   const json::value* type_text = fields ? fields->if_contains("dtype") : nullptr;
   const json::value* shape_list = fields ? fields->if_contains("shape") : nullptr;
   const json::value* offsets = fields ? fields->if_contains("data_offsets") : nullptr;
-  if (!type_text || !type_text->is_string() || !shape_list || !shape_list->is_array() || !offsets || !offsets->is_array() ||
-      offsets->get_array().size() != 2)
+  if (!type_text || !type_text->is_string() || !shape_list || !shape_list->is_array() || !offsets ||
+      !offsets->is_array() || offsets->get_array().size() != 2)
     throw Error(place + ": its header entry needs dtype, shape and data_offsets");
   const TypeName* type = nullptr;
   for (const TypeName& t : kTypes)
@@ -126,7 +127,8 @@ at::Tensor read_tensor(const std::string& place, const json::value& entry, uint8
   for (const json::value& v : shape_list->get_array()) {
     if (!v.is_int64() || v.get_int64() < 0) throw Error(place + ": its shape must hold non-negative integers");
     shape.push_back(v.get_int64());
-    if (__builtin_mul_overflow(elements, static_cast<uint64_t>(v.get_int64()), &elements)) throw Error(place + ": its shape is too large");
+    if (__builtin_mul_overflow(elements, static_cast<uint64_t>(v.get_int64()), &elements))
+      throw Error(place + ": its shape is too large");
   }
   uint64_t bytes = 0, begin = 0, end = 0;
   const auto offset = [&](size_t i) {
@@ -135,12 +137,14 @@ at::Tensor read_tensor(const std::string& place, const json::value& entry, uint8
     return static_cast<uint64_t>(v.get_int64());
   };
   begin = offset(0), end = offset(1);
-  if (__builtin_mul_overflow(elements, static_cast<uint64_t>(at::elementSize(type->type)), &bytes) || end < begin || end > size ||
-      end - begin != bytes)
-    throw Error(place + ": data_offsets [" + std::to_string(begin) + ", " + std::to_string(end) + ") do not fit its shape and the file (" +
-                std::to_string(size) + " bytes of data): the file is cut or damaged");
+  if (__builtin_mul_overflow(elements, static_cast<uint64_t>(at::elementSize(type->type)), &bytes) || end < begin ||
+      end > size || end - begin != bytes)
+    throw Error(place + ": data_offsets [" + std::to_string(begin) + ", " + std::to_string(end) +
+                ") do not fit its shape and the file (" + std::to_string(size) +
+                " bytes of data): the file is cut or damaged");
   if (bytes == 0) return at::empty(shape, type->type);
-  return at::from_blob(data + begin, shape, [mapping](void*) {}, at::TensorOptions().dtype(type->type));
+  return at::from_blob(
+      data + begin, shape, [mapping](void*) {}, at::TensorOptions().dtype(type->type));
 }
 
 }  // namespace
@@ -157,7 +161,8 @@ void write_safetensors(const std::filesystem::path& path, const NamedTensors& te
     contiguous.push_back(tensor.detach().to(at::kCPU).contiguous());
     const int64_t bytes = static_cast<int64_t>(contiguous.back().nbytes());
     json::array shape(tensor.sizes().begin(), tensor.sizes().end());
-    header[name] = {{"dtype", type_name(tensor.scalar_type())}, {"shape", shape}, {"data_offsets", {offset, offset + bytes}}};
+    header[name] = {
+        {"dtype", type_name(tensor.scalar_type())}, {"shape", shape}, {"data_offsets", {offset, offset + bytes}}};
     offset += bytes;
   }
   std::string text = json::serialize(header);
@@ -179,14 +184,15 @@ void write_synced(const std::filesystem::path& path, const std::string& text) {
   writer.finish();
 }
 
-std::map<std::string, at::Tensor> read_safetensors(const std::filesystem::path& path, std::map<std::string, std::string>* metadata) {
+std::map<std::string, at::Tensor> read_safetensors(const std::filesystem::path& path,
+                                                   std::map<std::string, std::string>* metadata) {
   const std::shared_ptr<Mapping> mapping = map_file(path);
   uint8_t* bytes = static_cast<uint8_t*>(mapping->data);
   uint64_t length = 0;
   for (int i = 0; i < 8; ++i) length |= static_cast<uint64_t>(bytes[i]) << (8 * i);
   if (length > mapping->size - 8 || length > kMaxHeader)
-    throw Error(path.string() + ": is no safetensors file, or is cut: its header says " + std::to_string(length) + " bytes of " +
-                std::to_string(mapping->size - 8));
+    throw Error(path.string() + ": is no safetensors file, or is cut: its header says " + std::to_string(length) +
+                " bytes of " + std::to_string(mapping->size - 8));
   JsonDocument header = parse_json({reinterpret_cast<const char*>(bytes) + 8, length}, path.string() + " (header)");
   if (!header.root.is_object()) throw Error(path.string() + ": its header is not a JSON object");
   std::map<std::string, at::Tensor> tensors;
@@ -198,7 +204,8 @@ std::map<std::string, at::Tensor> read_safetensors(const std::filesystem::path& 
           if (v.is_string()) (*metadata)[std::string(k)] = std::string(v.get_string());
       continue;
     }
-    tensors[name] = read_tensor(path.string() + ": tensor \"" + name + "\"", value, bytes + 8 + length, mapping->size - 8 - length, mapping);
+    tensors[name] = read_tensor(path.string() + ": tensor \"" + name + "\"", value, bytes + 8 + length,
+                                mapping->size - 8 - length, mapping);
   }
   return tensors;
 }

@@ -20,8 +20,8 @@ void write_safetensors(const std::filesystem::path& path, const NamedTensors& te
 // A text file, synced like a tensor file.
 void write_synced(const std::filesystem::path& path, const std::string& text);
 
-// Tensors that share the mapped file: copy what must outlive it or be written to. Every offset, size and type is checked
-// before anything is read. Throws Error naming the file and the tensor.
+// Tensors that share the mapped file: copy what must outlive it or be written to. Every offset, size and type is
+// checked before anything is read. Throws Error naming the file and the tensor.
 std::map<std::string, at::Tensor> read_safetensors(const std::filesystem::path& path,
                                                    std::map<std::string, std::string>* metadata = nullptr);
 

@@ -29,7 +29,7 @@ class CheckpointWriter {
   std::thread thread_;
   std::mutex mutex_;
   std::condition_variable changed_;
-  bool copied_ = true;          // guarded by mutex_, as is:
+  bool copied_ = true;  // guarded by mutex_, as is:
   std::exception_ptr error_;
 };
 

@@ -17,10 +17,11 @@ struct Experiment {
 // Reads, merges and validates all of it: the host's keys, then every part's parameters against its plugin.
 Experiment read_experiment(const Options& options);
 
-std::filesystem::path program_folder();                // where `vhost` lies, links followed
-std::filesystem::path engine_path();                   // of libvhost_engine.so; may not exist
-int run_engine(const RunRequest& request);             // opens the engine, and LibTorch with it
-void check_work_dir(const std::filesystem::path&, bool dry_run);  // made unless dry_run; throws if it can't be written to
+std::filesystem::path program_folder();     // where `vhost` lies, links followed
+std::filesystem::path engine_path();        // of libvhost_engine.so; may not exist
+int run_engine(const RunRequest& request);  // opens the engine, and LibTorch with it
+void check_work_dir(const std::filesystem::path&,
+                    bool dry_run);  // made unless dry_run; throws if it can't be written to
 
 int run_command(const Options& options);  // run, predict, extract
 int config_command(const Options& options);

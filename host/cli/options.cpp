@@ -24,7 +24,8 @@ constexpr const char* kExamples = R"(Examples:
 Exit codes: 0 done, 1 error, 2 wrong usage, 130 stopped by Ctrl-C, 143 by SIGTERM (both save a checkpoint first).
 Environment: VHOST_PLUGIN_PATH, folders with plugins (colon-separated).)";
 
-constexpr const char* kPredictExamples = R"(Without FILES the manifest's own data.predict (or data.eval) is used. The newest checkpoint of the work-dir is taken
+constexpr const char* kPredictExamples =
+    R"(Without FILES the manifest's own data.predict (or data.eval) is used. The newest checkpoint of the work-dir is taken
 unless --checkpoint names another.
 
 Examples:
@@ -32,7 +33,8 @@ Examples:
   vhost predict --manifest exp.json --checkpoint other/checkpoints/step-400 --json clips/*.mp4
   vhost predict --manifest exp.json --output predictions.json clips/*.mp4)";
 
-constexpr const char* kExtractExamples = R"(Without FILES the manifest's own data.predict (or data.eval) is used. The newest checkpoint of the work-dir is taken
+constexpr const char* kExtractExamples =
+    R"(Without FILES the manifest's own data.predict (or data.eval) is used. The newest checkpoint of the work-dir is taken
 unless --checkpoint names another.
 
 Example:
@@ -56,15 +58,17 @@ void add_plugin_path(CLI::App& app, Options& options) {
 
 void add_manifest_options(CLI::App& app, Options& options) {
   app.add_option("-m,--manifest", options.manifest, "The experiment: JSON with comments")->type_name("FILE");
-  app.add_option("--set", options.sets,
-                 "Set one value after the manifest is read, e.g. data.batch=16; VALUE is JSON, or else a string (repeatable)")
+  app.add_option(
+         "--set", options.sets,
+         "Set one value after the manifest is read, e.g. data.batch=16; VALUE is JSON, or else a string (repeatable)")
       ->type_name("KEY=VALUE")
       ->allow_extra_args(false);
   add_plugin_path(app, options);
 }
 
 void add_run_options(CLI::App& app, Options& options) {
-  app.add_option("--work-dir", options.work_dir, "Where all results go; default: the manifest's work_dir")->type_name("FOLDER");
+  app.add_option("--work-dir", options.work_dir, "Where all results go; default: the manifest's work_dir")
+      ->type_name("FOLDER");
   app.add_option("--checkpoint", options.checkpoint, "Weights to use; default: the newest checkpoint of the work-dir")
       ->type_name("PATH");
   app.add_flag("--dry-run", options.dry_run, "Assemble and check everything, print the table of parts, then stop");
@@ -87,13 +91,15 @@ struct CommandLine {
     app.set_version_flag("--version", "vhost " VHOST_VERSION, "Print the version");
     add_manifest_options(app, options);
     add_run_options(app, options);
-    app.add_flag("--no-resume", options.no_resume, "Start anew even if the work-dir holds a checkpoint of this experiment");
+    app.add_flag("--no-resume", options.no_resume,
+                 "Start anew even if the work-dir holds a checkpoint of this experiment");
     app.require_subcommand(0, 1);
     add_file_commands(options);
     add_plugin_commands(options);
     auto* config = app.add_subcommand("config", "Print the manifest as it is used: bases merged, defaults filled in");
     add_manifest_options(*config, options);
-    config->add_flag("--origins", options.origins, "One line per value: pointer, value, and the file and line that set it");
+    config->add_flag("--origins", options.origins,
+                     "One line per value: pointer, value, and the file and line that set it");
     config->footer(kConfigExamples);
     app.add_subcommand("version", "Print the versions of vhost, of its plugin ABI, and where its engine lies")
         ->footer("Example:\n  vhost version");
@@ -109,7 +115,8 @@ struct CommandLine {
         ->capture_default_str();
     predict->footer(kPredictExamples);
     auto* extract = app.add_subcommand("extract", "Write the backbone's features of files, one mean vector each");
-    add_file_options(*extract, options, "Write the features to this file (safetensors); default: features.safetensors in the work-dir");
+    add_file_options(*extract, options,
+                     "Write the features to this file (safetensors); default: features.safetensors in the work-dir");
     extract->footer(kExtractExamples);
   }
 
@@ -154,13 +161,16 @@ std::string unexpected(const CommandLine& line) {
   }
   if (word.ends_with(".json")) return "unexpected argument '" + word + "' (did you mean \"--manifest " + word + "\"?)";
   const std::string plain = word.substr(0, word.find('='));
-  return std::string(is_option ? "unknown option " : known.empty() ? "unexpected argument " : "unknown command ") + "'" + plain +
-         "'" + did_you_mean(plain, known);
+  return std::string(is_option       ? "unknown option "
+                     : known.empty() ? "unexpected argument "
+                                     : "unknown command ") +
+         "'" + plain + "'" + did_you_mean(plain, known);
 }
 
 std::string quoted(const std::string& word) {
-  if (!word.empty() && word.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./=:,@%+^") ==
-                           std::string::npos) {
+  if (!word.empty() &&
+      word.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./=:,@%+^") ==
+          std::string::npos) {
     return word;
   }
   std::string out = "'";

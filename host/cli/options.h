@@ -16,8 +16,8 @@ struct Options {
 
 constexpr int kExitError = 1, kExitUsage = 2;
 
-// Fills `options` in. Returns -1 to go on; or the exit code, when help or the version was printed or the usage was wrong (one
-// line on stderr).
+// Fills `options` in. Returns -1 to go on; or the exit code, when help or the version was printed or the usage was
+// wrong (one line on stderr).
 int parse_command_line(int argc, const char* const* argv, Options& options);
 
 }  // namespace vhost

@@ -49,7 +49,8 @@ std::string type_of(const json::object& schema) {
   if (const auto* values = schema.if_contains("enum")) {
     std::string text;
     for (const auto& value : values->as_array()) {
-      text += (text.empty() ? "" : " | ") + (value.is_string() ? std::string(value.get_string()) : canonical_json(value));
+      text +=
+          (text.empty() ? "" : " | ") + (value.is_string() ? std::string(value.get_string()) : canonical_json(value));
     }
     return text;
   }
@@ -86,8 +87,9 @@ void print_component(const Package& package, const Component& component) {
   if (!properties || !properties->is_object()) return;
   const auto* required = component.schema.if_contains("required");
   for (const auto& [name, schema] : properties->get_object()) {
-    const bool must = required && required->is_array() &&
-                      std::ranges::any_of(required->get_array(), [&](const json::value& key) { return key == json::value(name); });
+    const bool must =
+        required && required->is_array() &&
+        std::ranges::any_of(required->get_array(), [&](const json::value& key) { return key == json::value(name); });
     if (schema.is_object()) print_parameter(std::string(name), schema.get_object(), must);
   }
 }
@@ -120,21 +122,23 @@ int plugin_list_command(const Options& options) {
     for (const auto& folder : found.searched) std::cout << "  " << folder.string() << "\n";
     return 0;
   }
-  std::cout << std::left << std::setw(14) << "PLUGIN" << std::setw(12) << "VERSION" << std::setw(6) << "ABI" << "COMPONENTS\n";
+  std::cout << std::left << std::setw(14) << "PLUGIN" << std::setw(12) << "VERSION" << std::setw(6) << "ABI"
+            << "COMPONENTS\n";
   for (const Package& package : found.packages) {
     std::string components;
     for (const Component& component : package.components) {
       components += (components.empty() ? "" : ", ") + kind_of(component.interface_id) + " " + component.name;
     }
-    std::cout << std::left << std::setw(14) << package.name << std::setw(12) << package.version << std::setw(6) << abi_of(package)
-              << components << "\n";
+    std::cout << std::left << std::setw(14) << package.name << std::setw(12) << package.version << std::setw(6)
+              << abi_of(package) << components << "\n";
   }
   return 0;
 }
 
 int plugin_inspect_command(const Options& options) {
   const size_t at = options.plugin.find('@');
-  const std::string path = options.plugin.substr(0, at), range = at == std::string::npos ? "*" : options.plugin.substr(at + 1);
+  const std::string path = options.plugin.substr(0, at),
+                    range = at == std::string::npos ? "*" : options.plugin.substr(at + 1);
   const size_t slash = path.find('/');
   const std::string name = path.substr(0, slash), wanted = slash == std::string::npos ? "" : path.substr(slash + 1);
   const Found found = find_packages(plugin_search_path(options.plugin_path));
@@ -143,15 +147,17 @@ int plugin_inspect_command(const Options& options) {
   std::vector<std::string> names;
   for (const Component& component : package.components) names.push_back(component.name);
   if (slash != std::string::npos && std::ranges::find(names, wanted) == names.end()) {
-    throw Error(package.name + " " + package.version + " has no component '" + wanted + "'" + did_you_mean(wanted, names));
+    throw Error(package.name + " " + package.version + " has no component '" + wanted + "'" +
+                did_you_mean(wanted, names));
   }
   if (options.json) {
     std::cout << pretty_json(describe(package)) << "\n";
     return 0;
   }
-  std::cout << package.name << " " << package.version << "\n  " << package.description << "\n  licence   " << package.licence
-            << "\n  ABI       " << abi_of(package) << " (" << package.build << ")\n  folder    " << package.folder.string()
-            << "\n  sha256    " << package.sha256 << " (" << checksum_state(package) << ")\n";
+  std::cout << package.name << " " << package.version << "\n  " << package.description << "\n  licence   "
+            << package.licence << "\n  ABI       " << abi_of(package) << " (" << package.build << ")\n  folder    "
+            << package.folder.string() << "\n  sha256    " << package.sha256 << " (" << checksum_state(package)
+            << ")\n";
   for (const Component& component : package.components) {
     if (slash == std::string::npos || component.name == wanted) print_component(package, component);
   }

@@ -7,9 +7,9 @@
 namespace vhost {
 
 // Note [Large allocations]
-// glibc gives freed memory back to the system from 128 KiB on, so that each step touches all of its memory for the first time:
-// 400 000 page faults in 300 steps of a tiny model, against 3 000 (and steps a tenth faster) where the heap is kept and lies in
-// large pages. 32 MiB is the highest threshold that glibc takes.
+// glibc gives freed memory back to the system from 128 KiB on, so that each step touches all of its memory for the
+// first time: 400 000 page faults in 300 steps of a tiny model, against 3 000 (and steps a tenth faster) where the heap
+// is kept and lies in large pages. 32 MiB is the highest threshold that glibc takes.
 static bool keep_heap() {
   if (getenv("GLIBC_TUNABLES")) return false;
   setenv("GLIBC_TUNABLES",
@@ -20,9 +20,9 @@ static bool keep_heap() {
 }
 
 // Note [Waiting threads]
-// Between two parallel regions libgomp's threads spin for about a millisecond by default. Where they share cores with anything
-// (this program's own workers, other jobs) that costs a multiple of the work itself: 6 against 130 samples/s were seen with a
-// tiny model. So they spin for tens of microseconds, then sleep.
+// Between two parallel regions libgomp's threads spin for about a millisecond by default. Where they share cores with
+// anything (this program's own workers, other jobs) that costs a multiple of the work itself: 6 against 130 samples/s
+// were seen with a tiny model. So they spin for tens of microseconds, then sleep.
 static bool let_threads_sleep() {
   if (getenv("OMP_WAIT_POLICY") || getenv("GOMP_SPINCOUNT")) return false;
   setenv("GOMP_SPINCOUNT", "1000", /*overwrite=*/0);

@@ -14,7 +14,8 @@ namespace fs = std::filesystem;
 
 namespace {
 
-// `predict` and `extract` with files need a dataset's parameters only: without one for evaluation, the training set's do.
+// `predict` and `extract` with files need a dataset's parameters only: without one for evaluation, the training set's
+// do.
 void lend_dataset(Manifest& manifest) {
   if (manifest.has("/data/predict") || manifest.has("/data/eval") || !manifest.has("/data/train")) return;
   json::object& data = manifest.root.at("data").as_object();
@@ -47,7 +48,9 @@ fs::path program_folder() {
   return program.parent_path();
 }
 
-fs::path engine_path() { return (program_folder() / "../lib/libvhost_engine.so").lexically_normal(); }
+fs::path engine_path() {
+  return (program_folder() / "../lib/libvhost_engine.so").lexically_normal();
+}
 
 int run_engine(const RunRequest& request) {
   const fs::path path = engine_path();
@@ -69,7 +72,8 @@ void check_work_dir(const fs::path& folder, bool dry_run) {
   fs::path nearest = fs::absolute(folder);
   std::error_code ignored;
   while (nearest.has_relative_path() && !fs::exists(nearest, ignored)) nearest = nearest.parent_path();
-  if (!fs::is_directory(nearest, ignored)) throw Error(nearest.string() + " is no folder, so " + folder.string() + " can't be made");
+  if (!fs::is_directory(nearest, ignored))
+    throw Error(nearest.string() + " is no folder, so " + folder.string() + " can't be made");
   if (access(nearest.c_str(), W_OK | X_OK) != 0) throw Error("no permission to write to " + nearest.string());
 }
 
@@ -116,8 +120,8 @@ int run_command(const Options& options) {
 int version_command() {
   std::error_code ignored;
   const fs::path engine = engine_path();
-  std::cout << "vhost       " VHOST_VERSION "\nplugin ABI  " << VH_ABI_MAJOR << "." << VH_ABI_MINOR << " (oldest accepted: " << VH_ABI_MAJOR
-            << "." << VH_ABI_MINOR_OLDEST << ")\nengine      "
+  std::cout << "vhost       " VHOST_VERSION "\nplugin ABI  " << VH_ABI_MAJOR << "." << VH_ABI_MINOR
+            << " (oldest accepted: " << VH_ABI_MAJOR << "." << VH_ABI_MINOR_OLDEST << ")\nengine      "
             << (fs::exists(engine, ignored) ? engine.string() : "none (built without LibTorch)") << "\n";
   return 0;
 }

@@ -81,9 +81,9 @@ void Mask::set_grid(const int64_t grid[3]) {
   vh_error error = new_error();
   part_.check(table().counts(part_.self(), grid_, &min_, &max_, &error), error);
   if (min_ < 0 || max_ < min_ || max_ > cells())
-    throw part_.manifest().error(part_.config().pointer,
-                                 part_.config().use + ": states " + std::to_string(min_) + " to " + std::to_string(max_) +
-                                     " masked cells of " + std::to_string(cells()));
+    throw part_.manifest().error(part_.config().pointer, part_.config().use + ": states " + std::to_string(min_) +
+                                                             " to " + std::to_string(max_) + " masked cells of " +
+                                                             std::to_string(cells()));
 }
 
 void Mask::draw(uint64_t seed, uint8_t* mask) const {

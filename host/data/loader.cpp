@@ -16,7 +16,8 @@ constexpr int kMaxAttempts = 16;  // replacements tried for one unreadable sampl
 std::unique_ptr<uint8_t[], FreeBytes> aligned_bytes(int64_t bytes) {
   const size_t rounded = (static_cast<size_t>(bytes) + 63) / 64 * 64;
   auto* p = static_cast<uint8_t*>(std::aligned_alloc(64, std::max<size_t>(rounded, 64)));
-  if (!p) throw Error("out of memory for a batch: " + std::to_string(bytes >> 20) + " MB; lower data.batch or data.prefetch");
+  if (!p)
+    throw Error("out of memory for a batch: " + std::to_string(bytes >> 20) + " MB; lower data.batch or data.prefetch");
   return std::unique_ptr<uint8_t[], FreeBytes>(p);
 }
 
@@ -33,7 +34,8 @@ Loader::Loader(const Dataset& dataset, const InputLayout& layout, const Mask* ma
   per_epoch_ = options_.drop_last ? n / options_.batch : (n + options_.batch - 1) / options_.batch;
   if (options_.end_batch < 0) options_.end_batch = per_epoch_;
   next_number_ = consumed_ = options_.first_batch;
-  const int64_t slots = std::max<int64_t>(1, options_.in_flight) + (options_.workers ? std::max<int64_t>(1, options_.prefetch) : 0);
+  const int64_t slots =
+      std::max<int64_t>(1, options_.in_flight) + (options_.workers ? std::max<int64_t>(1, options_.prefetch) : 0);
   for (int64_t i = 0; i < slots; ++i) {
     Slot& slot = slots_.emplace_back();
     for (const Field& field : layout_.fields) slot.batch.data.push_back(aligned_bytes(options_.batch * field.bytes));
@@ -166,8 +168,9 @@ void Loader::count_bad(int64_t epoch, const std::string& reason) {
   warn_("sample skipped: " + reason);
   const double limit = std::ceil(options_.bad_limit * static_cast<double>(dataset_.length()));
   if (static_cast<double>(bad) > limit)
-    throw Error(dataset_.pointer() + ": " + std::to_string(bad) + " unreadable samples in this epoch, more than data.bad_samples " +
-                "allows (" + std::to_string(static_cast<int64_t>(limit)) + " of " + std::to_string(dataset_.length()) +
+    throw Error(dataset_.pointer() + ": " + std::to_string(bad) +
+                " unreadable samples in this epoch, more than data.bad_samples " + "allows (" +
+                std::to_string(static_cast<int64_t>(limit)) + " of " + std::to_string(dataset_.length()) +
                 "); the last one: " + reason);
 }
 
@@ -179,7 +182,8 @@ void Loader::read_row(Slot& slot, int64_t row) {
   bool done = read_into(slot, row, planned, slot.batch.seed[row]);
   for (int attempt = 1; !done && options_.replace_bad; ++attempt) {
     if (attempt > kMaxAttempts)
-      throw Error(dataset_.pointer() + ": " + std::to_string(kMaxAttempts) + " samples in a row can't be read; see the log for each");
+      throw Error(dataset_.pointer() + ": " + std::to_string(kMaxAttempts) +
+                  " samples in a row can't be read; see the log for each");
     const uint64_t seed = vh_hash4(options_.seed, epoch, planned, attempt);
     vh_random random = vh_random_from(seed);
     done = read_into(slot, row, vh_random_below(&random, dataset_.length()), seed);
@@ -199,7 +203,8 @@ Batch* Loader::next() {
   Slot* found = nullptr;
   const auto ready = [&] {
     for (Slot& slot : slots_)
-      if (slot.open && !slot.taken && slot.batch.number == consumed_ && slot.done_rows == slot.batch.rows) found = &slot;
+      if (slot.open && !slot.taken && slot.batch.number == consumed_ && slot.done_rows == slot.batch.rows)
+        found = &slot;
     return found || failure_;
   };
   if (threads_.empty()) {

@@ -23,20 +23,20 @@ struct FreeBytes {
 };
 
 struct Batch {
-  int64_t number = 0, epoch = 0, rows = 0;                      // number counts over all epochs
-  std::vector<std::unique_ptr<uint8_t[], FreeBytes>> data;      // by field: rows x bytes, 64-byte aligned
-  std::vector<int64_t> index;                                   // what was read, after replacement
-  std::vector<uint64_t> seed;                                   // of each sample
-  std::vector<float> weight;                                    // 0 = unreadable (evaluation)
-  std::vector<uint8_t> mask;                                    // [rows x views, cells], empty without a mask
+  int64_t number = 0, epoch = 0, rows = 0;                  // number counts over all epochs
+  std::vector<std::unique_ptr<uint8_t[], FreeBytes>> data;  // by field: rows x bytes, 64-byte aligned
+  std::vector<int64_t> index;                               // what was read, after replacement
+  std::vector<uint64_t> seed;                               // of each sample
+  std::vector<float> weight;                                // 0 = unreadable (evaluation)
+  std::vector<uint8_t> mask;                                // [rows x views, cells], empty without a mask
 };
 
 struct LoaderOptions {
   int64_t batch = 1, workers = 0, prefetch = 2, in_flight = 1;  // in_flight: batches held by the consumer at once
   bool shuffle = false, drop_last = false, replace_bad = false;
   uint64_t seed = 0;
-  int64_t first_batch = 0, end_batch = -1;                      // -1 = one epoch
-  double bad_limit = 0.01;                                      // share of an epoch
+  int64_t first_batch = 0, end_batch = -1;  // -1 = one epoch
+  double bad_limit = 0.01;                  // share of an epoch
 };
 
 class Loader {
@@ -60,7 +60,7 @@ class Loader {
     bool open = false, taken = false;
   };
 
-  bool open_next();                       // with the lock held
+  bool open_next();  // with the lock held
   bool take_row(Slot*& slot, int64_t& row);
   void read_row(Slot& slot, int64_t row);
   bool read_into(Slot& slot, int64_t row, int64_t index, uint64_t seed);

@@ -63,7 +63,8 @@ at::Tensor normalise(const at::Tensor& raw, const InputLayout& layout, at::Scala
   return out;
 }
 
-vh_map batch_tensors(const Batch& batch, const InputLayout& layout, const MaskLayout& mask, const BuildOptions& options) {
+vh_map batch_tensors(const Batch& batch, const InputLayout& layout, const MaskLayout& mask,
+                     const BuildOptions& options) {
   vh_map all;
   for (size_t f = 0; f < layout.fields.size(); ++f) {
     const Field& field = layout.fields[f];
@@ -72,15 +73,18 @@ vh_map batch_tensors(const Batch& batch, const InputLayout& layout, const MaskLa
       sizes.push_back(field.spec.c.dim[i] == VH_DIM_VAR ? field.spec.c.dim_max[i] : field.spec.c.dim[i]);
     at::Tensor value = at::from_blob(batch.data[f].get(), sizes, to_scalar_type(field.spec.c.dtype));
     if (static_cast<int>(f) == layout.pixels) {
-      value = value.view({batch.rows * layout.views, layout.frames, layout.height, layout.width, layout.channels}).to(options.device);
+      value = value.view({batch.rows * layout.views, layout.frames, layout.height, layout.width, layout.channels})
+                  .to(options.device);
       all.put("raw", value);
       all.put("input", normalise(value, layout, options.dtype == at::kDouble ? at::kDouble : at::kFloat));
     } else {
-      all.put("batch." + field.name, (layout.views > 1 ? value.repeat_interleave(layout.views, 0) : value).to(options.device));
+      all.put("batch." + field.name,
+              (layout.views > 1 ? value.repeat_interleave(layout.views, 0) : value).to(options.device));
     }
   }
   at::Tensor weight = at::from_blob(const_cast<float*>(batch.weight.data()), {batch.rows}, at::kFloat);
-  all.put("sample_weight", (layout.views > 1 ? weight.repeat_interleave(layout.views, 0) : weight.clone()).to(options.device));
+  all.put("sample_weight",
+          (layout.views > 1 ? weight.repeat_interleave(layout.views, 0) : weight.clone()).to(options.device));
   if (mask.mode != MaskMode::none) add_masks(all, batch, layout, mask, options.device);
   return all;
 }
@@ -88,7 +92,8 @@ vh_map batch_tensors(const Batch& batch, const InputLayout& layout, const MaskLa
 std::vector<uint64_t> row_seeds(const Batch& batch, const InputLayout& layout) {
   std::vector<uint64_t> seeds;
   for (int64_t row = 0; row < batch.rows; ++row)
-    for (int64_t view = 0; view < layout.views; ++view) seeds.push_back(vh_hash2(batch.seed[row], static_cast<uint64_t>(view)));
+    for (int64_t view = 0; view < layout.views; ++view)
+      seeds.push_back(vh_hash2(batch.seed[row], static_cast<uint64_t>(view)));
   return seeds;
 }
 

@@ -6,7 +6,8 @@
 namespace vhost {
 
 // Keys: input, raw, batch.*, mask.*, sample_weight. Tensors on the CPU share the batch's memory: release it afterwards.
-vh_map batch_tensors(const Batch& batch, const InputLayout& layout, const MaskLayout& mask, const BuildOptions& options);
+vh_map batch_tensors(const Batch& batch, const InputLayout& layout, const MaskLayout& mask,
+                     const BuildOptions& options);
 
 // (pixel - mean) / std: u8 [R,T,H,W,C] -> float [R,C,T,H,W].
 at::Tensor normalise(const at::Tensor& raw, const InputLayout& layout, at::ScalarType dtype);

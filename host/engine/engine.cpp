@@ -43,7 +43,8 @@ class SignalScope {
   }
 
  private:
-  struct sigaction interrupt_ {}, terminate_ {};
+  struct sigaction interrupt_ {
+  }, terminate_{};
 };
 
 // One run per work-dir: a second one is refused instead of mixing their files.
@@ -91,7 +92,8 @@ void write_record(const RunRequest& request, RunLog& log) {
   if (fs::exists(folder / "lock.json")) {
     const JsonDocument old = read_json((folder / "lock.json").string());
     if (canonical_json(old.root) != canonical_json(lock))
-      log.message(VH_LOG_WARN, "lock", "plugins resolve otherwise than in " + (folder / "lock.json").string() + ", which is now renewed");
+      log.message(VH_LOG_WARN, "lock",
+                  "plugins resolve otherwise than in " + (folder / "lock.json").string() + ", which is now renewed");
   }
   write_file_atomically(folder / "lock.json", pretty_json(lock) + "\n");
   write_file_atomically(folder / "manifest.json", pretty_json(request.manifest->root) + "\n");

@@ -12,13 +12,13 @@ struct RunRequest {
   const Manifest* manifest = nullptr;  // merged and validated, defaults filled in, plugin parameters too
   const Found* packages = nullptr;     // what the search path holds
   std::string work_dir;
-  std::string checkpoint;              // weights for test, predict and extract; "" = newest in work_dir
-  std::vector<std::string> files;      // predict, extract: inputs in place of the list
-  std::string output;                  // predict, extract: file or folder; "" = in work_dir
-  std::string command_line;            // for the record
+  std::string checkpoint;          // weights for test, predict and extract; "" = newest in work_dir
+  std::vector<std::string> files;  // predict, extract: inputs in place of the list
+  std::string output;              // predict, extract: file or folder; "" = in work_dir
+  std::string command_line;        // for the record
   bool dry_run = false;
   bool resume = true;
-  bool json = false;                   // predict: machine-readable output
+  bool json = false;  // predict: machine-readable output
   int top_k = 5;
 };
 

@@ -11,7 +11,8 @@ at::Tensor mean_scores(const at::Tensor& logits, int64_t views) {
   return logits.to(at::kFloat).softmax(1).view({-1, views, logits.size(1)}).mean(1);
 }
 
-void each_batch(Experiment& x, const DataSource& source, bool heads, const std::function<void(vh_map&, const Batch&)>& fn) {
+void each_batch(Experiment& x, const DataSource& source, bool heads,
+                const std::function<void(vh_map&, const Batch&)>& fn) {
   at::NoGradGuard no_grad;
   LoaderOptions options;
   const int64_t eval_batch = x.manifest.integer("/data/eval_batch");
@@ -68,7 +69,9 @@ Evaluation evaluate(Experiment& x, const DataSource& source) {
   });
   double total = 0;
   for (const auto& [name, entry] : sums) {
-    const double divisor = entry.second.normaliser == VH_DIVIDE_SAMPLES ? samples : entry.second.normaliser == VH_DIVIDE_MASKED ? masked : batches;
+    const double divisor = entry.second.normaliser == VH_DIVIDE_SAMPLES  ? samples
+                           : entry.second.normaliser == VH_DIVIDE_MASKED ? masked
+                                                                         : batches;
     const double mean = entry.first / std::max(divisor, 1e-12);
     if (sums.size() > 1) result.metrics[name] = mean;
     total += mean * entry.second.weight;

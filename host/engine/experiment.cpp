@@ -23,7 +23,8 @@ at::Device choose_device(const Manifest& manifest) {
   const bool cuda = at::hasCUDA();
   if (wish == "cpu" || (wish == "auto" && !cuda)) return at::kCPU;
   if (!cuda)
-    throw manifest.error("/device", "\"" + wish + "\" is not here: this build computes on the CPU; say \"auto\" or \"cpu\"");
+    throw manifest.error("/device",
+                         "\"" + wish + "\" is not here: this build computes on the CPU; say \"auto\" or \"cpu\"");
   return wish == "auto" || wish == "cuda" ? at::Device(at::kCUDA, 0) : at::Device(wish);
 }
 
@@ -39,7 +40,8 @@ Runtime make_runtime(const Manifest& manifest) {
                                             : Precision::fp32;
   runtime.seed = static_cast<uint64_t>(manifest.integer("/seed"));
   const int64_t threads = manifest.integer("/threads");
-  at::set_num_threads(threads > 0 ? static_cast<int>(threads) : static_cast<int>(std::max(1u, std::thread::hardware_concurrency())));
+  at::set_num_threads(threads > 0 ? static_cast<int>(threads)
+                                  : static_cast<int>(std::max(1u, std::thread::hardware_concurrency())));
   return runtime;
 }
 
@@ -91,11 +93,14 @@ Experiment::Experiment(const RunRequest& request_in, RunLog& log_in)
   build.cache_dir = cache_folder();
 }
 
-void Experiment::warn(const std::string& text) { log.message(VH_LOG_WARN, "data", text); }
+void Experiment::warn(const std::string& text) {
+  log.message(VH_LOG_WARN, "data", text);
+}
 
 DataSource Experiment::open(const std::string& pointer, uint32_t pass, const std::vector<std::string>& files) {
   DataSource source;
-  source.dataset = std::make_unique<Dataset>(manifest, part_config(manifest, *request.packages, pointer, VH_DATASET_1), pass, build, files);
+  source.dataset = std::make_unique<Dataset>(manifest, part_config(manifest, *request.packages, pointer, VH_DATASET_1),
+                                             pass, build, files);
   source.layout = make_input_layout(manifest, pointer, source.dataset->fields());
   return source;
 }
@@ -141,7 +146,8 @@ void Experiment::check_on_meta(const InputLayout& layout, bool training) {
   if (dynamic) return;
   for (const Param* param : shape->params())
     if (param->role == VH_PARAMETER && !(param->flags & VH_PARAM_FROZEN) && !param->value.grad().defined())
-      throw Error("parameter \"" + param->name + "\" gets no gradient from any loss: the configuration makes a parameter that it does not use");
+      throw Error("parameter \"" + param->name +
+                  "\" gets no gradient from any loss: the configuration makes a parameter that it does not use");
 }
 
 void Experiment::build_model(const InputLayout& layout, bool with_losses) {
@@ -155,8 +161,8 @@ NamedTensors Experiment::named_weights() const {
   return all;
 }
 
-void Experiment::load_weights(const std::map<std::string, at::Tensor>& weights, const std::string& file, const std::string& prefix,
-                              bool strict) {
+void Experiment::load_weights(const std::map<std::string, at::Tensor>& weights, const std::string& file,
+                              const std::string& prefix, bool strict) {
   at::NoGradGuard no_grad;
   std::vector<std::string> missing;
   int64_t loaded = 0;
@@ -173,11 +179,16 @@ void Experiment::load_weights(const std::map<std::string, at::Tensor>& weights, 
     param->value.copy_(it->second);
     ++loaded;
   }
-  if (loaded == 0) throw Error(file + ": holds no weights of this model" + (prefix.empty() ? "" : " under the prefix \"" + prefix + "\""));
+  if (loaded == 0)
+    throw Error(file + ": holds no weights of this model" +
+                (prefix.empty() ? "" : " under the prefix \"" + prefix + "\""));
   if (strict && !missing.empty())
-    throw Error(file + ": lacks " + std::to_string(missing.size()) + " of the model's weights, the first being \"" + missing[0] +
-                "\" (\"strict\": false allows it)");
-  if (!missing.empty()) log.message(VH_LOG_WARN, "init", file + ": " + std::to_string(missing.size()) + " weights were not in it and keep their initial values, first \"" + missing[0] + "\"");
+    throw Error(file + ": lacks " + std::to_string(missing.size()) + " of the model's weights, the first being \"" +
+                missing[0] + "\" (\"strict\": false allows it)");
+  if (!missing.empty())
+    log.message(VH_LOG_WARN, "init",
+                file + ": " + std::to_string(missing.size()) +
+                    " weights were not in it and keep their initial values, first \"" + missing[0] + "\"");
 }
 
 }  // namespace vhost

@@ -59,7 +59,8 @@ class Experiment {
   void check_on_meta(const InputLayout& layout, bool training);
   void build_model(const InputLayout& layout, bool with_losses);
   // Copies weights into the model; keys that begin with `prefix` only. strict: every parameter must be found.
-  void load_weights(const std::map<std::string, at::Tensor>& weights, const std::string& file, const std::string& prefix, bool strict);
+  void load_weights(const std::map<std::string, at::Tensor>& weights, const std::string& file,
+                    const std::string& prefix, bool strict);
   std::vector<Param*> params() const { return model->params(); }
   NamedTensors named_weights() const;  // what a checkpoint holds
   void warn(const std::string& text);

@@ -12,10 +12,14 @@ namespace fs = std::filesystem;
 
 namespace {
 
-bool finite(const at::Tensor& t) { return !t.is_floating_point() || at::isfinite(t).all().item<bool>(); }
+bool finite(const at::Tensor& t) {
+  return !t.is_floating_point() || at::isfinite(t).all().item<bool>();
+}
 
 std::string part_of(const Model& model, const std::string& key) {
-  std::string pointer = key.rfind("features.", 0) == 0 ? "/model/backbone" : key.rfind("target.", 0) == 0 ? "/target" : "";
+  std::string pointer = key.rfind("features.", 0) == 0 ? "/model/backbone"
+                        : key.rfind("target.", 0) == 0 ? "/target"
+                                                       : "";
   if (key.rfind("pred.", 0) == 0) pointer = "/model/heads/" + key.substr(5, key.find('.', 5) - 5);
   for (const auto& part : model.parts())
     if (part->config().pointer == pointer) return pointer + " (" + part->config().use + ")";
@@ -50,30 +54,38 @@ std::string text(const char* format, double value) {
   return buffer;
 }
 
-std::string megabytes(double bytes) { return text("%.1f MB", bytes / 1e6); }
+std::string megabytes(double bytes) {
+  return text("%.1f MB", bytes / 1e6);
+}
 
 }  // namespace
 
-std::string explain_non_finite(const Model& model, const vh_map& all, const Batch& batch, const Dataset& dataset, int64_t views) {
+std::string explain_non_finite(const Model& model, const vh_map& all, const Batch& batch, const Dataset& dataset,
+                               int64_t views) {
   at::NoGradGuard no_grad;
   for (const Param* param : model.params())
     if (!finite(param->value))
-      return "The parameter \"" + param->name + "\" is not finite since the last update: lower optimizer.lr or set optimizer.clip_grad";
+      return "The parameter \"" + param->name +
+             "\" is not finite since the last update: lower optimizer.lr or set optimizer.clip_grad";
   for (const char* prefix : {"input", "features.", "pred.", "target."}) {
     for (const auto& [key, value] : all.items) {
       if (key.rfind(prefix, 0) != 0 || finite(value)) continue;
-      return "First not finite: " + key + " of " + part_of(model, key) + ", for the samples " + samples_of(value, batch, dataset, views);
+      return "First not finite: " + key + " of " + part_of(model, key) + ", for the samples " +
+             samples_of(value, batch, dataset, views);
     }
   }
   std::string names;
-  for (int64_t row = 0; row < std::min<int64_t>(batch.rows, 8); ++row) names += (row ? ", " : "") + dataset.name(batch.index[row]);
+  for (int64_t row = 0; row < std::min<int64_t>(batch.rows, 8); ++row)
+    names += (row ? ", " : "") + dataset.name(batch.index[row]);
   return "Predictions and targets are finite: a loss made it so, for the batch of " + names;
 }
 
 void check_same_input(const Manifest& manifest, const InputLayout& train, const InputLayout& eval) {
-  if (train.frames != eval.frames || train.height != eval.height || train.width != eval.width || train.channels != eval.channels)
-    throw manifest.error("/data/eval", "gives clips of " + std::to_string(eval.frames) + "x" + std::to_string(eval.height) + "x" +
-                                           std::to_string(eval.width) + ", while /data/train gives " + std::to_string(train.frames) + "x" +
+  if (train.frames != eval.frames || train.height != eval.height || train.width != eval.width ||
+      train.channels != eval.channels)
+    throw manifest.error("/data/eval", "gives clips of " + std::to_string(eval.frames) + "x" +
+                                           std::to_string(eval.height) + "x" + std::to_string(eval.width) +
+                                           ", while /data/train gives " + std::to_string(train.frames) + "x" +
                                            std::to_string(train.height) + "x" + std::to_string(train.width));
   if (train.classes != eval.classes && train.classes && eval.classes)
     throw manifest.error("/data/eval", "has " + std::to_string(eval.classes) + " classes, while /data/train has " +
@@ -85,18 +97,21 @@ int64_t train_batches_per_epoch(const Manifest& manifest, int64_t samples) {
   if (!manifest.boolean("/data/drop_last")) return (samples + batch - 1) / batch;
   const int64_t batches = samples / (batch * accumulate) * accumulate;
   if (batches == 0)
-    throw manifest.error("/data/batch", "one step takes " + std::to_string(batch * accumulate) + " samples (batch x accumulate), and there are only " +
+    throw manifest.error("/data/batch", "one step takes " + std::to_string(batch * accumulate) +
+                                            " samples (batch x accumulate), and there are only " +
                                             std::to_string(samples) + ": lower it, or set data.drop_last to false");
   return batches;
 }
 
-std::vector<SummaryRow> summary_rows(const Experiment& x, const DataSource& source, const Schedule* schedule, int64_t optimizer_bytes) {
+std::vector<SummaryRow> summary_rows(const Experiment& x, const DataSource& source, const Schedule* schedule,
+                                     int64_t optimizer_bytes) {
   const Manifest& m = x.manifest;
   std::vector<SummaryRow> rows;
   rows.push_back({"task", m.string("/task")});
   std::vector<std::string> pointers{"/model/backbone"};
   if (m.has("/model/heads"))
-    for (const auto& [name, head] : m.at("/model/heads").as_object()) pointers.push_back("/model/heads/" + escape_pointer(name));
+    for (const auto& [name, head] : m.at("/model/heads").as_object())
+      pointers.push_back("/model/heads/" + escape_pointer(name));
   for (const char* pointer : {"/mask", "/target"})
     if (m.has(pointer)) pointers.push_back(pointer);
   if (m.has("/losses"))
@@ -110,26 +125,39 @@ std::vector<SummaryRow> summary_rows(const Experiment& x, const DataSource& sour
   }
   const InputLayout& in = source.layout;
   rows.push_back({"data", source.dataset->fingerprint()});
-  rows.push_back({"input", std::to_string(in.views) + " view(s) of " + std::to_string(in.frames) + "x" + std::to_string(in.height) + "x" +
-                               std::to_string(in.width) + "x" + std::to_string(in.channels) +
+  rows.push_back({"input", std::to_string(in.views) + " view(s) of " + std::to_string(in.frames) + "x" +
+                               std::to_string(in.height) + "x" + std::to_string(in.width) + "x" +
+                               std::to_string(in.channels) +
                                (in.classes ? ", " + std::to_string(in.classes) + " classes" : "")});
   if (x.mask_layout.mode != MaskMode::none)
-    rows.push_back({"masked cells", std::to_string(x.mask_layout.max_masked) + " of " + std::to_string(x.mask_layout.cells()) +
+    rows.push_back({"masked cells", std::to_string(x.mask_layout.max_masked) + " of " +
+                                        std::to_string(x.mask_layout.cells()) +
                                         (x.mask_layout.mode == MaskMode::drop ? " (dropped)" : " (replaced)")});
   rows.push_back({"parameters", grouped(x.parameters) + " (" + grouped(x.trainable) + " trainable)"});
-  rows.push_back({"FLOPs per sample", x.forward_flops ? text("%.2f G forward", static_cast<double>(x.forward_flops) / 1e9) + (schedule ? text(", %.2f G with backward", 3 * static_cast<double>(x.forward_flops) / 1e9) : "")
-                                                      : "not counted: a part does not run on meta tensors"});
+  rows.push_back(
+      {"FLOPs per sample",
+       x.forward_flops
+           ? text("%.2f G forward", static_cast<double>(x.forward_flops) / 1e9) +
+                 (schedule ? text(", %.2f G with backward", 3 * static_cast<double>(x.forward_flops) / 1e9) : "")
+           : "not counted: a part does not run on meta tensors"});
   rows.push_back({"precision", m.string("/precision") + " on " + x.runtime.device.str()});
   if (!schedule) return rows;
   const int64_t batch = m.integer("/data/batch"), accumulate = m.integer("/data/accumulate");
-  rows.push_back({"effective batch", std::to_string(batch * accumulate) + " = " + std::to_string(batch) + " x " + std::to_string(accumulate) + " accumulated x 1 process"});
-  rows.push_back({"lr", text("%.3e", schedule->lr) + " as given, peak after " + std::to_string(schedule->warmup_steps) + " warm-up steps, then to " + text("%.3e", schedule->cosine ? schedule->min_lr : schedule->lr)});
-  rows.push_back({"steps", std::to_string(schedule->total_steps) + " of " + std::to_string(schedule->steps_per_epoch) + " per epoch"});
+  rows.push_back({"effective batch", std::to_string(batch * accumulate) + " = " + std::to_string(batch) + " x " +
+                                         std::to_string(accumulate) + " accumulated x 1 process"});
+  rows.push_back({"lr", text("%.3e", schedule->lr) + " as given, peak after " + std::to_string(schedule->warmup_steps) +
+                            " warm-up steps, then to " +
+                            text("%.3e", schedule->cosine ? schedule->min_lr : schedule->lr)});
+  rows.push_back({"steps", std::to_string(schedule->total_steps) + " of " + std::to_string(schedule->steps_per_epoch) +
+                               " per epoch"});
   const double weights = static_cast<double>(x.parameters) * 4, grads = static_cast<double>(x.trainable) * 4;
   double ring = 0;
-  for (const Field& field : in.fields) ring += static_cast<double>(field.bytes * batch * (accumulate + m.integer("/data/prefetch")));
-  rows.push_back({"memory", megabytes(weights + grads + static_cast<double>(optimizer_bytes) + ring) + " without activations: weights " + megabytes(weights) +
-                                ", gradients " + megabytes(grads) + ", optimiser " + megabytes(static_cast<double>(optimizer_bytes)) + ", batches " + megabytes(ring)});
+  for (const Field& field : in.fields)
+    ring += static_cast<double>(field.bytes * batch * (accumulate + m.integer("/data/prefetch")));
+  rows.push_back({"memory", megabytes(weights + grads + static_cast<double>(optimizer_bytes) + ring) +
+                                " without activations: weights " + megabytes(weights) + ", gradients " +
+                                megabytes(grads) + ", optimiser " + megabytes(static_cast<double>(optimizer_bytes)) +
+                                ", batches " + megabytes(ring)});
   return rows;
 }
 

@@ -10,7 +10,8 @@ namespace vhost {
 
 // Names the part and the samples in which the first non-finite value appeared: parameters first, then features,
 // predictions, targets, and else the loss.
-std::string explain_non_finite(const Model& model, const vh_map& all, const Batch& batch, const Dataset& dataset, int64_t views);
+std::string explain_non_finite(const Model& model, const vh_map& all, const Batch& batch, const Dataset& dataset,
+                               int64_t views);
 
 // Throws if evaluation's pixels have another shape than training's.
 void check_same_input(const Manifest& manifest, const InputLayout& train, const InputLayout& eval);
@@ -19,8 +20,10 @@ void check_same_input(const Manifest& manifest, const InputLayout& train, const 
 int64_t train_batches_per_epoch(const Manifest& manifest, int64_t samples);
 
 // The table of --dry-run and of the report: parts, versions, parameters, FLOPs, batch, lr, steps, memory.
-std::vector<SummaryRow> summary_rows(const Experiment& experiment, const DataSource& source, const Schedule* schedule, int64_t optimizer_bytes);
-void write_summary(const Experiment& experiment, const DataSource& source, const Schedule& schedule, int64_t optimizer_bytes);
+std::vector<SummaryRow> summary_rows(const Experiment& experiment, const DataSource& source, const Schedule* schedule,
+                                     int64_t optimizer_bytes);
+void write_summary(const Experiment& experiment, const DataSource& source, const Schedule& schedule,
+                   int64_t optimizer_bytes);
 
 // Throws at /init/from if it names nothing.
 void check_init(const Manifest& manifest);
@@ -31,6 +34,7 @@ json::array class_names(const Dataset& dataset, int64_t classes);
 LoadedCheckpoint load_weights_from(const std::string& path);
 
 // run.json and weights.safetensors for a twin in another framework (VHOST_DUMP).
-void dump_run(const Experiment& experiment, const DataSource& source, const Schedule& schedule, const std::string& folder);
+void dump_run(const Experiment& experiment, const DataSource& source, const Schedule& schedule,
+              const std::string& folder);
 
 }  // namespace vhost

@@ -6,7 +6,7 @@ void TopK::add(const at::Tensor& scores, const at::Tensor& labels, const at::Ten
   at::NoGradGuard no_grad;
   const at::Tensor valid = weights.gt(0).logical_and(labels.ge(0));
   const at::Tensor index = labels.clamp_min(0).unsqueeze(1);
-  const at::Tensor own = scores.gather(1, index);                       // B x 1
+  const at::Tensor own = scores.gather(1, index);  // B x 1
   const at::Tensor classes = at::arange(scores.size(1), labels.options());
   const at::Tensor better = scores.gt(own).logical_or(scores.eq(own).logical_and(classes.unsqueeze(0).lt(index)));
   const at::Tensor rank = better.sum(1);
@@ -38,7 +38,8 @@ std::map<std::string, double> Window::means() const {
 json::object Window::save() const {
   json::object sums;
   for (const auto& [name, sum] : scalars) sums[name] = sum;
-  return {{"loss", loss}, {"steps", steps}, {"scalars", sums}, {"top1", top.top1}, {"top5", top.top5}, {"samples", top.samples}};
+  return {{"loss", loss},     {"steps", steps},   {"scalars", sums},
+          {"top1", top.top1}, {"top5", top.top5}, {"samples", top.samples}};
 }
 
 void Window::load(const json::object& saved) {

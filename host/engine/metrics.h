@@ -1,9 +1,9 @@
 // Sums that become the numbers of a record: losses by their divisors, and top-k accuracy.
 #pragma once
+#include <ATen/core/grad_mode.h>
+
 #include <map>
 #include <string>
-
-#include <ATen/core/grad_mode.h>
 
 #include "assembly/model.h"
 #include "base/json.h"

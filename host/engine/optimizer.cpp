@@ -12,12 +12,13 @@ namespace {
 
 bool decays(const Param& param) {
   const std::string bias = ".bias";
-  const bool is_bias = param.name.size() >= bias.size() && param.name.compare(param.name.size() - bias.size(), bias.size(), bias) == 0;
+  const bool is_bias =
+      param.name.size() >= bias.size() && param.name.compare(param.name.size() - bias.size(), bias.size(), bias) == 0;
   return !(param.flags & VH_PARAM_NO_DECAY) && param.value.dim() > 1 && !is_bias;
 }
 
-const at::Tensor& find_state(const std::map<std::string, at::Tensor>& state, const std::string& name, const at::Tensor& like,
-                             const std::string& file) {
+const at::Tensor& find_state(const std::map<std::string, at::Tensor>& state, const std::string& name,
+                             const at::Tensor& like, const std::string& file) {
   const auto it = state.find(name);
   if (it == state.end()) throw Error(file + ": holds no \"" + name + "\": it belongs to another model or optimiser");
   if (it->second.sizes() != like.sizes())
@@ -48,7 +49,8 @@ Optimizer::Optimizer(const Manifest& manifest, const std::vector<Param*>& params
     if (adamw_) group->second.push_back(at::zeros_like(param->value));
     trainable_ += param->value.numel();
   }
-  steps_ = at::zeros({}, groups_.empty() ? at::TensorOptions() : groups_[0].params[0].options().dtype(at::kFloat).requires_grad(false));
+  steps_ = at::zeros({}, groups_.empty() ? at::TensorOptions()
+                                         : groups_[0].params[0].options().dtype(at::kFloat).requires_grad(false));
 }
 
 void Optimizer::zero_grad() {
@@ -80,7 +82,8 @@ double Optimizer::grad_norm() const {
 std::string Optimizer::first_bad_gradient() const {
   for (const Group& group : groups_)
     for (size_t i = 0; i < group.params.size(); ++i)
-      if (group.params[i].grad().defined() && !at::isfinite(group.params[i].grad()).all().item<bool>()) return group.names[i];
+      if (group.params[i].grad().defined() && !at::isfinite(group.params[i].grad()).all().item<bool>())
+        return group.names[i];
   return "";
 }
 
@@ -101,7 +104,8 @@ void Optimizer::step_adamw(Group& group, double lr) {
     steps.push_back(steps_);
   }
   if (params.empty()) return;
-  at::_fused_adamw_(params, grads, first, second, /*max_exp_avg_sqs=*/{}, steps, lr, beta1_, beta2_, group.weight_decay, eps_,
+  at::_fused_adamw_(params, grads, first, second, /*max_exp_avg_sqs=*/{}, steps, lr, beta1_, beta2_, group.weight_decay,
+                    eps_,
                     /*amsgrad=*/false, /*maximize=*/false);
 }
 
@@ -141,7 +145,8 @@ void Optimizer::load(const std::map<std::string, at::Tensor>& state, const std::
   steps_.copy_(find_state(state, "steps", steps_, file));
   for (Group& group : groups_)
     for (size_t i = 0; i < group.names.size(); ++i) {
-      group.first[i].copy_(find_state(state, (adamw_ ? "exp_avg." : "momentum.") + group.names[i], group.first[i], file));
+      group.first[i].copy_(
+          find_state(state, (adamw_ ? "exp_avg." : "momentum.") + group.names[i], group.first[i], file));
       if (adamw_) group.second[i].copy_(find_state(state, "exp_avg_sq." + group.names[i], group.second[i], file));
     }
 }

@@ -19,13 +19,14 @@ class Optimizer {
 
   void zero_grad();
   void scale_grads(double factor);
-  double grad_norm() const;                    // L2 over all gradients
-  std::string first_bad_gradient() const;      // name of a parameter whose gradient is not finite; "" = none
+  double grad_norm() const;                // L2 over all gradients
+  std::string first_bad_gradient() const;  // name of a parameter whose gradient is not finite; "" = none
   void step(double lr);
 
   bool updates(const at::Tensor& value) const;  // whether step() writes to this tensor's memory
   NamedTensors state() const;
-  void load(const std::map<std::string, at::Tensor>& state, const std::string& file);  // throws if names or shapes differ
+  void load(const std::map<std::string, at::Tensor>& state,
+            const std::string& file);  // throws if names or shapes differ
   int64_t trainable() const { return trainable_; }
   int64_t state_bytes() const;
 

@@ -18,14 +18,16 @@ namespace {
 LoadedCheckpoint load_for_inference(Experiment& x) {
   const std::string path = x.request.checkpoint.empty() ? x.request.work_dir : x.request.checkpoint;
   if (x.request.checkpoint.empty() && !fs::is_directory(fs::path(path) / "checkpoints"))
-    throw Error("no weights: give --checkpoint FILE, a checkpoint folder or a run's work-dir (" + path + " holds none)");
+    throw Error("no weights: give --checkpoint FILE, a checkpoint folder or a run's work-dir (" + path +
+                " holds none)");
   LoadedCheckpoint loaded = load_weights_from(path);
   for (auto& [name, value] : loaded.ema) loaded.model[name] = value;
   return loaded;
 }
 
 void use_classes_of(const LoadedCheckpoint& loaded, DataSource& source) {
-  if (const json::value* classes = loaded.state.if_contains("classes"); classes && classes->is_int64() && classes->get_int64() > 0) {
+  if (const json::value* classes = loaded.state.if_contains("classes");
+      classes && classes->is_int64() && classes->get_int64() > 0) {
     source.layout.classes = classes->get_int64();
     if (source.layout.label >= 0) source.layout.fields[source.layout.label].spec.c.classes = source.layout.classes;
   }
@@ -40,7 +42,9 @@ std::string class_label(const LoadedCheckpoint& loaded, int64_t label) {
   return "class " + std::to_string(label);
 }
 
-const char* input_pointer(const Manifest& manifest) { return manifest.has("/data/predict") ? "/data/predict" : "/data/eval"; }
+const char* input_pointer(const Manifest& manifest) {
+  return manifest.has("/data/predict") ? "/data/predict" : "/data/eval";
+}
 
 DataSource open_for_inference(Experiment& x, LoadedCheckpoint& loaded, bool with_losses) {
   loaded = load_for_inference(x);
@@ -70,7 +74,8 @@ int run_test(Experiment& x) {
   row.seconds = result.seconds;
   if (const json::value* step = loaded.state.if_contains("step")) row.step = step->to_number<int64_t>();
   x.log.eval(row);
-  json::object out{{"checkpoint", loaded.folder.string()}, {"data", source.dataset->fingerprint()}, {"samples", result.samples}};
+  json::object out{
+      {"checkpoint", loaded.folder.string()}, {"data", source.dataset->fingerprint()}, {"samples", result.samples}};
   for (const auto& [name, value] : result.metrics) out[name] = value;
   write_file_atomically(fs::path(x.request.work_dir) / "test.json", pretty_json(out) + "\n");
   x.log.finish("finished");
@@ -91,7 +96,8 @@ int run_predict(Experiment& x) {
       json::array top;
       for (int64_t k = 0; batch.weight[row] > 0 && k < best.size(1); ++k) {
         const int64_t label = index[row][k].item<int64_t>();
-        top.push_back({{"label", label}, {"class", class_label(loaded, label)}, {"score", best[row][k].item<double>()}});
+        top.push_back(
+            {{"label", label}, {"class", class_label(loaded, label)}, {"score", best[row][k].item<double>()}});
       }
       if (batch.weight[row] <= 0) entry["error"] = "could not be read";
       entry["top"] = std::move(top);
@@ -103,7 +109,8 @@ int run_predict(Experiment& x) {
   for (const json::value& entry : results) {
     unreadable |= entry.as_object().contains("error");
     if (x.request.json) continue;
-    std::printf("%s%s\n", entry.at("file").as_string().c_str(), entry.as_object().contains("error") ? "  could not be read" : "");
+    std::printf("%s%s\n", entry.at("file").as_string().c_str(),
+                entry.as_object().contains("error") ? "  could not be read" : "");
     for (const json::value& top : entry.at("top").as_array())
       std::printf("  %6.2f %%  %s\n", 100 * top.at("score").as_double(), top.at("class").as_string().c_str());
   }
@@ -119,9 +126,9 @@ int run_extract(Experiment& x) {
   const Spec& spec = *x.model->feature_specs().find("features.0");
   each_batch(x, source, false, [&](vh_map& all, const Batch& batch) {
     at::Tensor value = all.find("features.0")->to(at::kFloat);
-    if (spec.axes == "BNC") value = value.mean(1);                        // R x C
+    if (spec.axes == "BNC") value = value.mean(1);  // R x C
     if (spec.axes == "BCTHW") value = value.mean(std::vector<int64_t>{2, 3, 4});
-    value = value.view({batch.rows, source.layout.views, -1}).mean(1);    // B x C
+    value = value.view({batch.rows, source.layout.views, -1}).mean(1);  // B x C
     for (int64_t row = 0; row < batch.rows; ++row) {
       if (batch.weight[row] <= 0) continue;
       features.push_back(value[row].to(at::kCPU).clone());
@@ -129,7 +136,8 @@ int run_extract(Experiment& x) {
     }
   });
   if (features.empty()) throw Error("none of the inputs could be read");
-  const fs::path out = x.request.output.empty() ? fs::path(x.request.work_dir) / "features.safetensors" : fs::path(x.request.output);
+  const fs::path out =
+      x.request.output.empty() ? fs::path(x.request.work_dir) / "features.safetensors" : fs::path(x.request.output);
   write_safetensors(out, {{"features", at::stack(features)}}, {{"names", json::serialize(names)}});
   std::printf("%zu x %lld features -> %s\n", features.size(), static_cast<long long>(features[0].numel()), out.c_str());
   return 0;
@@ -141,7 +149,8 @@ int run_dry(Experiment& x) {
   if (training) check_init(x.manifest);
   const std::string pointer = training ? "/data/train" : task == "test" ? "/data/eval" : input_pointer(x.manifest);
   const DataSource source = x.open(pointer, training ? VH_PASS_TRAIN : VH_PASS_EVAL, x.request.files);
-  if (training && x.manifest.has("/data/eval")) check_same_input(x.manifest, source.layout, x.open("/data/eval", VH_PASS_EVAL).layout);
+  if (training && x.manifest.has("/data/eval"))
+    check_same_input(x.manifest, source.layout, x.open("/data/eval", VH_PASS_EVAL).layout);
   if (training || task == "test") x.open_mask(source.layout);
   x.check_on_meta(source.layout, training);
   std::vector<SummaryRow> rows;

@@ -5,7 +5,8 @@
 namespace vhost {
 
 double Schedule::at(int64_t step) const {
-  if (step < warmup_steps) return warmup_lr + (lr - warmup_lr) * static_cast<double>(step) / static_cast<double>(warmup_steps);
+  if (step < warmup_steps)
+    return warmup_lr + (lr - warmup_lr) * static_cast<double>(step) / static_cast<double>(warmup_steps);
   if (!cosine) return lr;
   const double length = static_cast<double>(std::max<int64_t>(1, total_steps - warmup_steps));
   return min_lr + (lr - min_lr) * 0.5 * (1 + std::cos(M_PI * static_cast<double>(step - warmup_steps) / length));
@@ -20,14 +21,15 @@ Schedule make_schedule(const Manifest& manifest, int64_t steps_per_epoch) {
   schedule.cosine = manifest.string("/schedule/type") == "cosine";
   const auto steps = [&](const char* in_steps, const char* in_epochs) -> int64_t {
     if (manifest.has(in_steps)) return manifest.integer(in_steps);
-    return manifest.has(in_epochs) ? std::llround(manifest.number(in_epochs) * static_cast<double>(steps_per_epoch)) : 0;
+    return manifest.has(in_epochs) ? std::llround(manifest.number(in_epochs) * static_cast<double>(steps_per_epoch))
+                                   : 0;
   };
   schedule.total_steps = steps("/schedule/steps", "/schedule/epochs");
   schedule.warmup_steps = steps("/schedule/warmup_steps", "/schedule/warmup_epochs");
   if (schedule.total_steps < 1) throw manifest.error("/schedule", "needs \"epochs\" or \"steps\" of at least 1");
   if (schedule.warmup_steps > schedule.total_steps)
-    throw manifest.error("/schedule", "warms up for " + std::to_string(schedule.warmup_steps) + " steps, longer than the run of " +
-                                          std::to_string(schedule.total_steps));
+    throw manifest.error("/schedule", "warms up for " + std::to_string(schedule.warmup_steps) +
+                                          " steps, longer than the run of " + std::to_string(schedule.total_steps));
   return schedule;
 }
 

@@ -18,7 +18,8 @@ double seconds_since(std::chrono::steady_clock::time_point start) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
 
-// A run that starts anew must neither keep nor later resume an earlier run's checkpoints; the last such set stays readable.
+// A run that starts anew must neither keep nor later resume an earlier run's checkpoints; the last such set stays
+// readable.
 void set_aside(const fs::path& checkpoints) {
   if (!fs::exists(checkpoints)) return;
   const fs::path earlier = checkpoints.string() + ".earlier";
@@ -89,9 +90,11 @@ void Trainer::resume_or_init() {
     scaler_.good_steps = from.state.at("good_steps").to_number<int64_t>();
     window_.load(from.state.at("window").as_object());
     if (from.state.at("seed").to_number<int64_t>() != m.integer("/seed"))
-      x_.log.message(VH_LOG_WARN, "resume", "the checkpoint was made with seed " + json::serialize(from.state.at("seed")));
+      x_.log.message(VH_LOG_WARN, "resume",
+                     "the checkpoint was made with seed " + json::serialize(from.state.at("seed")));
   } catch (const std::exception& error) {
-    throw Error((*newest / "state.json").string() + ": is damaged (" + error.what() + "); remove that folder to resume from the one before");
+    throw Error((*newest / "state.json").string() + ": is damaged (" + error.what() +
+                "); remove that folder to resume from the one before");
   }
   x_.log.message(VH_LOG_INFO, "resume", "at step " + std::to_string(step_) + " from " + newest->string());
 }
@@ -130,7 +133,8 @@ int Trainer::run() {
   options.first_batch = batches_before(step_);
   options.end_batch = batches_before(schedule_.total_steps);
   options.bad_limit = x_.manifest.number("/data/bad_samples");
-  Loader loader(*train_.dataset, train_.layout, x_.mask.get(), options, [this](const std::string& text) { x_.warn(text); });
+  Loader loader(*train_.dataset, train_.layout, x_.mask.get(), options,
+                [this](const std::string& text) { x_.warn(text); });
   train_loop(loader);
   save();
   writer_.finish();
@@ -231,7 +235,8 @@ void Trainer::update_weights(StepResult& result) {
     overflow = scaler_.on && !std::isfinite(norm);
     if (guard_ && !overflow && !std::isfinite(norm))
       throw Error("step " + std::to_string(step_ + 1) + ": the gradient of \"" + optimizer_->first_bad_gradient() +
-                  "\" is not finite, while the loss still is; lower the lr, set optimizer.clip_grad or use precision bf16 or fp32");
+                  "\" is not finite, while the loss still is; lower the lr, set optimizer.clip_grad or use precision "
+                  "bf16 or fp32");
     if (clip_ > 0 || logged) result.scalars["grad_norm"] = norm;
     if (clip_ > 0 && norm > clip_) optimizer_->scale_grads(clip_ / (norm + 1e-6));
   }
@@ -262,7 +267,8 @@ void Trainer::record(const StepResult& result, Loader& loader) {
   const double elapsed = std::max(1e-9, seconds_since(window_start_));
   row.samples_per_second = static_cast<double>(samples_in_window_) / elapsed;
   row.data_wait = std::min(1.0, (loader.wait_seconds() - wait_at_window_) / elapsed);
-  row.eta_seconds = seconds_since(run_start_) / static_cast<double>(steps_in_process_) * static_cast<double>(schedule_.total_steps - step_);
+  row.eta_seconds = seconds_since(run_start_) / static_cast<double>(steps_in_process_) *
+                    static_cast<double>(schedule_.total_steps - step_);
   full ? x_.log.step(row) : x_.log.tick(row);
 }
 
@@ -298,7 +304,8 @@ void Trainer::save() {
   Checkpoint checkpoint;
   checkpoint.step = step_;
   checkpoint.model = x_.named_weights();
-  // Weights change only where update_weights() changes them, which waits for the copy; the rest may change in a forward pass.
+  // Weights change only where update_weights() changes them, which waits for the copy; the rest may change in a forward
+  // pass.
   for (auto& [name, tensor] : checkpoint.model)
     if (!optimizer_->updates(tensor)) tensor = tensor.clone();
   checkpoint.optimizer = optimizer_->state();
@@ -325,7 +332,8 @@ void Trainer::wait_for_copy() {
   const auto start = std::chrono::steady_clock::now();
   writer_.copied();
   char text[80];
-  std::snprintf(text, sizeof text, "step %lld: training waited %.1f ms", static_cast<long long>(saved_step_), 1e3 * (*stall_ + seconds_since(start)));
+  std::snprintf(text, sizeof text, "step %lld: training waited %.1f ms", static_cast<long long>(saved_step_),
+                1e3 * (*stall_ + seconds_since(start)));
   stall_.reset();
   x_.log.message(VH_LOG_DEBUG, "checkpoint", text);
 }

@@ -13,7 +13,8 @@
 
 namespace vhost {
 
-// fp16 only: the loss is multiplied by `scale`; a step with an overflow is skipped and halves it, 2000 good ones double it.
+// fp16 only: the loss is multiplied by `scale`; a step with an overflow is skipped and halves it, 2000 good ones double
+// it.
 struct GradScaler {
   bool on = false;
   double scale = 65536;

@@ -12,8 +12,8 @@ namespace vhost::report {
 
 struct PageData {
   std::string title;
-  std::string status;   // "running", "finished", "interrupted at step 40", "failed: ..."
-  std::string written;  // local time
+  std::string status;          // "running", "finished", "interrupted at step 40", "failed: ..."
+  std::string written;         // local time
   double elapsed_seconds = 0;  // of this process
   int64_t resumed_at = 0;      // step that this process began from; 0 = the start
   const History* history = nullptr;

@@ -14,7 +14,8 @@ std::vector<std::string> command_line(const json::object& row, const std::string
   if (const auto* command = row.if_contains("command")) arguments.emplace_back(command->as_string());
   const auto* file = row.if_contains("file");
   arguments.insert(arguments.end(), {"--manifest", file ? std::string(file->as_string()) : "good.json"});
-  if (const auto* set = row.if_contains("set")) arguments.insert(arguments.end(), {"--set", std::string(set->as_string())});
+  if (const auto* set = row.if_contains("set"))
+    arguments.insert(arguments.end(), {"--set", std::string(set->as_string())});
   const auto* more = row.if_contains("arguments");
   if (more) {
     for (const auto& word : more->as_array()) arguments.emplace_back(word.as_string());
@@ -34,8 +35,8 @@ std::string without_warnings(std::string text) {
 void copy_manifests(const std::filesystem::path& to) {
   std::filesystem::copy(source_folder() / "tests/bad_manifests", to, std::filesystem::copy_options::recursive);
   if (!has_engine()) return;
-  const Ran ran = run({vhost_program().parent_path() / "kinetics-motion-clips", "--out", to / "clips", "--train", "8", "--eval", "4",
-                       "--size", "32", "--frames", "8"});
+  const Ran ran = run({vhost_program().parent_path() / "kinetics-motion-clips", "--out", to / "clips", "--train", "8",
+                       "--eval", "4", "--size", "32", "--frames", "8"});
   BOOST_TEST_REQUIRE(ran.code == 0, ran.err);
 }
 
@@ -64,7 +65,8 @@ BOOST_AUTO_TEST_CASE(every_bad_manifest_is_refused_with_its_message_and_place) {
       BOOST_TEST(!std::filesystem::exists(scratch.path() / "run"), "a refused manifest leaves no work-dir");
     }
   }
-  BOOST_TEST_MESSAGE(run_rows << " rows run" << (left_out ? ", " + std::to_string(left_out) + " left out: they need the engine" : ""));
+  BOOST_TEST_MESSAGE(run_rows << " rows run"
+                              << (left_out ? ", " + std::to_string(left_out) + " left out: they need the engine" : ""));
   BOOST_TEST(rows.size() >= 40u);
 }
 
@@ -75,7 +77,8 @@ BOOST_AUTO_TEST_CASE(the_manifest_they_all_start_from_is_good) {
   const Ran ran = vhost::test::vhost({"config", "--manifest", "good.json"}, folder);
   BOOST_TEST(ran.code == 0, ran.err);
   if (!has_engine()) return;
-  const Ran dry = vhost::test::vhost({"--manifest", "good.json", "--dry-run", "--work-dir", scratch.path() / "run"}, folder);
+  const Ran dry =
+      vhost::test::vhost({"--manifest", "good.json", "--dry-run", "--work-dir", scratch.path() / "run"}, folder);
   BOOST_TEST(dry.code == 0, dry.err);
 }
 

@@ -1,8 +1,7 @@
 // The program's surface: help, usage errors, the commands that need no LibTorch.
+#include <algorithm>
 #include <boost/json.hpp>
 #include <boost/test/unit_test.hpp>
-
-#include <algorithm>
 #include <fstream>
 
 #include "run_program.h"
@@ -12,9 +11,13 @@ namespace {
 using namespace vhost::test;
 namespace fs = std::filesystem;
 
-bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+bool contains(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
 
-fs::path good_manifest() { return source_folder() / "tests/bad_manifests/good.json"; }
+fs::path good_manifest() {
+  return source_folder() / "tests/bad_manifests/good.json";
+}
 
 void check_usage_error(const std::vector<std::string>& arguments, const std::string& expected) {
   const Ran ran = vhost::test::vhost(arguments);
@@ -27,8 +30,9 @@ BOOST_AUTO_TEST_SUITE(cli_tests)
 
 BOOST_AUTO_TEST_CASE(help_of_every_command_lists_its_options_and_an_example) {
   const std::vector<std::pair<std::string, std::vector<std::string>>> commands = {
-      {"", {"--manifest", "--set", "--work-dir", "--plugin-path", "--checkpoint", "--no-resume", "--dry-run", "predict", "extract",
-            "config", "plugin", "version", "VHOST_PLUGIN_PATH", "Exit codes"}},
+      {"",
+       {"--manifest", "--set", "--work-dir", "--plugin-path", "--checkpoint", "--no-resume", "--dry-run", "predict",
+        "extract", "config", "plugin", "version", "VHOST_PLUGIN_PATH", "Exit codes"}},
       {"predict", {"--manifest", "--set", "--checkpoint", "--json", "--top-k", "--output", "--work-dir", "files"}},
       {"extract", {"--manifest", "--checkpoint", "--output", "files"}},
       {"config", {"--manifest", "--set", "--origins"}},
@@ -66,11 +70,14 @@ BOOST_AUTO_TEST_CASE(help_is_instant) {
 BOOST_AUTO_TEST_CASE(wrong_usage_is_one_line_and_exits_2) {
   check_usage_error({}, "--manifest FILE is missing; see vhost --help");
   check_usage_error({"predict"}, "--manifest FILE is missing; see vhost predict --help");
-  check_usage_error({"--manifes", "x.json"}, "unknown option '--manifes' (did you mean \"--manifest\"?); see vhost --help");
+  check_usage_error({"--manifes", "x.json"},
+                    "unknown option '--manifes' (did you mean \"--manifest\"?); see vhost --help");
   check_usage_error({"predikt"}, "unknown command 'predikt' (did you mean \"predict\"?); see vhost --help");
   check_usage_error({"plugin", "lst"}, "unknown command 'lst' (did you mean \"list\"?); see vhost plugin --help");
-  check_usage_error({"plugin", "list", "--jsn"}, "unknown option '--jsn' (did you mean \"--json\"?); see vhost plugin list --help");
-  check_usage_error({"exp.json"}, "unexpected argument 'exp.json' (did you mean \"--manifest exp.json\"?); see vhost --help");
+  check_usage_error({"plugin", "list", "--jsn"},
+                    "unknown option '--jsn' (did you mean \"--json\"?); see vhost plugin list --help");
+  check_usage_error({"exp.json"},
+                    "unexpected argument 'exp.json' (did you mean \"--manifest exp.json\"?); see vhost --help");
   check_usage_error({"plugin"}, "A subcommand is required; see vhost plugin --help");
   check_usage_error({"config", "--manifest"}, "--manifest: 1 required FILE missing; see vhost config --help");
   check_usage_error({"predict", "--top-k", "0", "--manifest", "x"},
@@ -88,8 +95,9 @@ BOOST_AUTO_TEST_CASE(a_missing_manifest_is_named) {
 BOOST_AUTO_TEST_CASE(plugin_list_names_the_plugins_of_this_build) {
   const Ran ran = vhost::test::vhost({"plugin", "list"});
   BOOST_TEST(ran.code == 0);
-  for (const char* word : {"kinetics", "dataset clips", "videomae", "backbone vit", "mask tube", "head decoder", "target pixels",
-                           "loss mse", "classify", "head linear", "head tsn", "head i3d", "head timesformer", "loss cross_entropy"}) {
+  for (const char* word :
+       {"kinetics", "dataset clips", "videomae", "backbone vit", "mask tube", "head decoder", "target pixels",
+        "loss mse", "classify", "head linear", "head tsn", "head i3d", "head timesformer", "loss cross_entropy"}) {
     BOOST_TEST(contains(ran.out, word), word);
   }
 }
@@ -116,7 +124,8 @@ BOOST_AUTO_TEST_CASE(plugin_inspect_shows_every_parameter_with_default_and_range
   const Ran all = vhost::test::vhost({"plugin", "inspect", "videomae"});
   BOOST_TEST(all.code == 0);
   BOOST_TEST(contains(all.out, "matches the library"));
-  for (const char* word : {"videomae/vit", "videomae/tube", "videomae/decoder", "videomae/pixels", "videomae/mse", "default"}) {
+  for (const char* word :
+       {"videomae/vit", "videomae/tube", "videomae/decoder", "videomae/pixels", "videomae/mse", "default"}) {
     BOOST_TEST(contains(all.out, word), word);
   }
   const Ran one = vhost::test::vhost({"plugin", "inspect", "videomae/tube"});
@@ -141,7 +150,8 @@ BOOST_AUTO_TEST_CASE(config_fills_defaults_in_and_names_origins) {
   BOOST_TEST(config.code == 0, config.err);
   const boost::json::value resolved = boost::json::parse(config.out);
   BOOST_TEST(resolved.at("precision").as_string() == "fp32");
-  const Ran origins = vhost::test::vhost({"config", "--manifest", good_manifest(), "--origins", "--set", "data.batch=3"});
+  const Ran origins =
+      vhost::test::vhost({"config", "--manifest", good_manifest(), "--origins", "--set", "data.batch=3"});
   BOOST_TEST(contains(origins.out, "/data/batch = 3  # --set data.batch=3\n"), origins.out);
   BOOST_TEST(contains(origins.out, "/nan_guard = \"stop\"  # default\n"));
   BOOST_TEST(contains(origins.out, "good.json:"));

@@ -1,7 +1,6 @@
 // The commands of README.md work, in the order in which they stand there, and print what it shows.
-#include <boost/test/unit_test.hpp>
-
 #include <algorithm>
+#include <boost/test/unit_test.hpp>
 #include <fstream>
 #include <sstream>
 
@@ -34,8 +33,11 @@ std::vector<Command> commands_of(const fs::path& path) {
   return commands;
 }
 
-// These take minutes, install things, or fetch this repository; that they exist and explain themselves is checked instead.
-bool is_long(const std::string& text) { return text.starts_with("tools/") || text.starts_with("git "); }
+// These take minutes, install things, or fetch this repository; that they exist and explain themselves is checked
+// instead.
+bool is_long(const std::string& text) {
+  return text.starts_with("tools/") || text.starts_with("git ");
+}
 
 std::vector<std::string> lines_of(const std::string& text) {
   std::istringstream stream(text);
@@ -46,7 +48,8 @@ std::vector<std::string> lines_of(const std::string& text) {
 
 // A folder that looks like a checkout with a release build, without copying either.
 void imitate_checkout(const fs::path& folder) {
-  for (const char* name : {"plugins", "sdk", "tools", "docs", "bench"}) fs::create_symlink(source_folder() / name, folder / name);
+  for (const char* name : {"plugins", "sdk", "tools", "docs", "bench"})
+    fs::create_symlink(source_folder() / name, folder / name);
   fs::create_directory(folder / "build");
   fs::create_symlink(vhost_program().parent_path().parent_path(), folder / "build/release");
 }

@@ -28,7 +28,8 @@ std::string text_of(const fs::path& path) {
 // In the child: nothing but calls that are safe after fork.
 [[noreturn]] void become(char* const* arguments, char* const* environment, const char* folder, int out, int err) {
   const int in = open("/dev/null", O_RDONLY);
-  if (chdir(folder) == 0 && dup2(in, 0) == 0 && dup2(out, 1) == 1 && dup2(err, 2) == 2) execvpe(arguments[0], arguments, environment);
+  if (chdir(folder) == 0 && dup2(in, 0) == 0 && dup2(out, 1) == 1 && dup2(err, 2) == 2)
+    execvpe(arguments[0], arguments, environment);
   _exit(127);
 }
 
@@ -41,14 +42,21 @@ std::vector<char*> pointers(std::vector<std::string>& texts) {
 
 }  // namespace
 
-fs::path source_folder() { return folder_of("VHOST_SOURCE_DIR"); }
-fs::path vhost_program() { return folder_of("VHOST_BUILD_DIR") / "bin/vhost"; }
-bool has_engine() { return fs::exists(folder_of("VHOST_BUILD_DIR") / "lib/libvhost_engine.so"); }
+fs::path source_folder() {
+  return folder_of("VHOST_SOURCE_DIR");
+}
+fs::path vhost_program() {
+  return folder_of("VHOST_BUILD_DIR") / "bin/vhost";
+}
+bool has_engine() {
+  return fs::exists(folder_of("VHOST_BUILD_DIR") / "lib/libvhost_engine.so");
+}
 
 Ran run(const std::vector<std::string>& command, const fs::path& folder, const std::vector<std::string>& environment) {
   const Scratch scratch;
   const fs::path out_file = scratch.path() / "out", err_file = scratch.path() / "err";
-  const int out = open(out_file.c_str(), O_WRONLY | O_CREAT, 0600), err = open(err_file.c_str(), O_WRONLY | O_CREAT, 0600);
+  const int out = open(out_file.c_str(), O_WRONLY | O_CREAT, 0600),
+            err = open(err_file.c_str(), O_WRONLY | O_CREAT, 0600);
   std::vector<std::string> words = command, variables = environment;
   for (char** variable = environ; *variable; ++variable) variables.emplace_back(*variable);
   const auto arguments = pointers(words), settings = pointers(variables);

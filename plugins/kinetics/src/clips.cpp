@@ -43,7 +43,8 @@ Clips::Clips(ClipsOptions options, const Hooks& hooks) : options_(std::move(opti
   read_items();
   for (const auto& item : items_) paths_.push_back(item.path);
   std::error_code ignored;
-  if (!options_.class_names.empty() && (options_.files.empty() || std::filesystem::exists(options_.class_names, ignored)))
+  if (!options_.class_names.empty() &&
+      (options_.files.empty() || std::filesystem::exists(options_.class_names, ignored)))
     class_names_ = read_lines(options_.class_names);
   classes_ =
       options_.classes ? options_.classes : std::max(largest_label_ + 1, static_cast<int64_t>(class_names_.size()));

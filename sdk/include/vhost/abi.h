@@ -1,8 +1,8 @@
 /* vhost plugin ABI: numbers, rules and growth. C11 and C++20; includes only <stdint.h> and <stddef.h>.
  *
  * RULES
- *  - Every struct that crosses the boundary begins with `struct_size`, filled in by its producer. Fields and slots are only
- *    appended; a reader asks VH_HAS(p, field) before it touches one that is newer than the oldest minor it supports.
+ *  - Every struct that crosses the boundary begins with `struct_size`, filled in by its producer. Fields and slots are
+ * only appended; a reader asks VH_HAS(p, field) before it touches one that is newer than the oldest minor it supports.
  *  - Growable structs never sit in arrays: they cross one at a time, by pointer or through a sink.
  *  - All strings are UTF-8, NUL-terminated, and valid for the call unless a slot says otherwise.
  *  - A call returns an int32_t status: VH_OK (0) or one of VH_ERR_*; details go into the caller's vh_error.
@@ -24,21 +24,21 @@
 #define VH_ABI_MINOR_OLDEST 1u
 #define VH_PLUGIN_MAGIC 0x54534856u /* "VHST", little-endian */
 
-/* The oldest host minor that a plugin accepts. Names newer than it are hidden, so the minimum host is derived, not declared. */
+/* The oldest host minor that a plugin accepts. Names newer than it are hidden, so the minimum host is derived, not
+ * declared. */
 #ifndef VH_TARGET_MINOR
 #define VH_TARGET_MINOR VH_ABI_MINOR_OLDEST
 #endif
 
 /* Does the producer of *p know `field`, and is it within what it says it filled in? Uses the end of the field, not
  * sizeof, because tail padding would hide an appended field. */
-#define VH_FIELD_END(type, field) (offsetof(type, field) + sizeof(((type *)0)->field))
+#define VH_FIELD_END(type, field) (offsetof(type, field) + sizeof(((type*)0)->field))
 #ifdef __cplusplus
 #define VH_HAS(p, field) \
-  ((p)->struct_size >= \
-   (size_t)((const char *)(&(p)->field) - (const char *)(p)) + sizeof((p)->field))
+  ((p)->struct_size >= (size_t)((const char*)(&(p)->field) - (const char*)(p)) + sizeof((p)->field))
 #else
 #define VH_HAS(p, field) \
-  ((p)->struct_size >= (size_t)((const char *)(&(p)->field) - (const char *)(p)) + sizeof((p)->field))
+  ((p)->struct_size >= (size_t)((const char*)(&(p)->field) - (const char*)(p)) + sizeof((p)->field))
 #endif
 
 /* Status codes. 0 is success; every other value is a failure whatever its number. */

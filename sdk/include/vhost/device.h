@@ -11,7 +11,7 @@ extern "C" {
 typedef struct vh_device_1 {
   uint32_t struct_size, reserved;
   /* [step] [backward] The stream to launch on (cudaStream_t); NULL on the CPU or for CUDA's default stream. */
-  void *(*current_stream)(int32_t device_type, int32_t device_index);
+  void* (*current_stream)(int32_t device_type, int32_t device_index);
   /* -- minor 1 -- */
 } vh_device_1;
 

@@ -14,13 +14,13 @@ extern "C" {
 typedef struct vh_head_1 {
   uint32_t struct_size, caps; /* VH_CAP_* */
   /* [setup] Makes the part and all its parameters. On failure *self is untouched and nothing is left behind. */
-  int32_t (*create)(const vh_build *, void **self, vh_error *);
+  int32_t (*create)(const vh_build*, void** self, vh_error*);
   /* [setup] Never fails. */
-  void (*destroy)(void *self);
+  void (*destroy)(void* self);
   /* [setup] Pure. Fails with what it accepts when the features don't fit: "accepts tokens [B,N,C] of all tokens". */
-  int32_t (*describe)(void *self, const vh_specs *in, vh_spec_sink *, vh_error *);
+  int32_t (*describe)(void* self, const vh_specs* in, vh_spec_sink*, vh_error*);
   /* [step] Reads step->in, puts every described key into step->out. */
-  int32_t (*run)(void *self, const vh_step *, vh_error *);
+  int32_t (*run)(void* self, const vh_step*, vh_error*);
   /* -- minor 1 -- */
 } vh_head_1;
 

@@ -21,15 +21,15 @@ extern "C" {
 typedef struct vh_loss_1 {
   uint32_t struct_size, caps; /* VH_CAP_* */
   /* [setup] Makes the part. On failure *self is untouched and nothing is left behind. */
-  int32_t (*create)(const vh_build *, void **self, vh_error *);
+  int32_t (*create)(const vh_build*, void** self, vh_error*);
   /* [setup] Never fails. */
-  void (*destroy)(void *self);
+  void (*destroy)(void* self);
   /* [setup] Pure: checks that pred and target fit, and states "loss.sum" and its parts. */
-  int32_t (*describe)(void *self, const vh_specs *in, vh_spec_sink *, vh_error *);
+  int32_t (*describe)(void* self, const vh_specs* in, vh_spec_sink*, vh_error*);
   /* [step] Reads step->in, puts every described key into step->out. */
-  int32_t (*run)(void *self, const vh_step *, vh_error *);
+  int32_t (*run)(void* self, const vh_step*, vh_error*);
   /* [setup] One of VH_DIVIDE_*. */
-  int32_t (*normaliser)(void *self, uint32_t *kind, vh_error *);
+  int32_t (*normaliser)(void* self, uint32_t* kind, vh_error*);
   /* -- minor 1 -- */
 } vh_loss_1;
 

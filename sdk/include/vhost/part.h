@@ -31,26 +31,26 @@ extern "C" {
 /* Argument of every create(). [setup]; host-owned; valid for the call, except `scope` and `host`. */
 typedef struct vh_build {
   uint32_t struct_size, flags; /* VH_BUILD_* */
-  const vh_host *host;         /* until the process ends */
-  const vh_node *params;       /* validated against the schema, defaults filled in; see config.h */
-  vh_scope *scope;             /* for vh.params/1; valid as long as the part */
-  const vh_specs *in;          /* what will arrive: see the interface's header */
-  const vh_specs *want;        /* what is wanted of it (head: the target's or label's spec); may be empty */
-  const char *package_dir;     /* the installed package; read-only */
-  const char *cache_dir;       /* writable; shared with other runs: write to a temporary name, then rename */
+  const vh_host* host;         /* until the process ends */
+  const vh_node* params;       /* validated against the schema, defaults filled in; see config.h */
+  vh_scope* scope;             /* for vh.params/1; valid as long as the part */
+  const vh_specs* in;          /* what will arrive: see the interface's header */
+  const vh_specs* want;        /* what is wanted of it (head: the target's or label's spec); may be empty */
+  const char* package_dir;     /* the installed package; read-only */
+  const char* cache_dir;       /* writable; shared with other runs: write to a temporary name, then rename */
   int32_t device_type, device_index, dtype, reserved; /* where and in which float type parameters are made */
 } vh_build;
 
 /* Argument of every run(). [step]; host-owned; valid for the call. */
 typedef struct vh_step {
-  uint32_t struct_size, mode; /* VH_TRAIN or VH_EVAL: comes with each call, there is no global state */
-  uint32_t flags, reserved;   /* VH_STEP_* */
-  const vh_map *in;           /* keys as in vh_build.in */
-  vh_map *out;                /* keys as in describe() */
-  const uint64_t *sample_seed; /* [samples]; a function of (seed, epoch, index, repeat) only */
-  int64_t samples;             /* rows of axis B in `input`; may be 0 on meta */
-  int64_t step, epoch;         /* optimiser step from 0; epoch from 0 */
-  double progress;             /* 0..1 of the whole run, for schedules inside a part */
+  uint32_t struct_size, mode;        /* VH_TRAIN or VH_EVAL: comes with each call, there is no global state */
+  uint32_t flags, reserved;          /* VH_STEP_* */
+  const vh_map* in;                  /* keys as in vh_build.in */
+  vh_map* out;                       /* keys as in describe() */
+  const uint64_t* sample_seed;       /* [samples]; a function of (seed, epoch, index, repeat) only */
+  int64_t samples;                   /* rows of axis B in `input`; may be 0 on meta */
+  int64_t step, epoch;               /* optimiser step from 0; epoch from 0 */
+  double progress;                   /* 0..1 of the whole run, for schedules inside a part */
   int32_t device_type, device_index; /* make new tensors here; the current stream is the host's */
 } vh_step;
 

@@ -9,13 +9,14 @@ extern "C" {
 
 #define VH_PLUGIN_1 "vh.plugin/1"
 
-/* Exported as the data symbol `vh_plugin_entry_v1`: a plugin exports this and nothing else, and imports nothing of ours. */
+/* Exported as the data symbol `vh_plugin_entry_v1`: a plugin exports this and nothing else, and imports nothing of
+ * ours. */
 typedef struct vh_plugin_entry {
   uint32_t struct_size, magic, abi_major, abi_minor, target_minor, reserved;
-  int32_t (*init)(const vh_host *, vh_error *); /* [setup] once, before get; non-zero = the plugin is refused */
-  void (*deinit)(void);                         /* [setup] at most once, after all objects are gone; may never come */
+  int32_t (*init)(const vh_host*, vh_error*); /* [setup] once, before get; non-zero = the plugin is refused */
+  void (*deinit)(void);                       /* [setup] at most once, after all objects are gone; may never come */
   /* [any] The table of an interface for a component, e.g. ("vh.head/1", "tsn"); NULL = not served. Static storage. */
-  const void *(*get)(const char *interface_id, const char *component);
+  const void* (*get)(const char* interface_id, const char* component);
 } vh_plugin_entry;
 
 /* A copy of the entry's numbers in ELF note section ".note.vhost" (name "vhost", type 1): read from the file before
@@ -30,21 +31,21 @@ typedef struct vh_elf_note {
 /* One part that the plugin offers. */
 typedef struct vh_component {
   uint32_t struct_size, reserved;
-  const char *interface_id; /* "vh.loss/1" */
-  const char *name;         /* "mse": [a-z0-9_]+ */
-  const char *summary;      /* one line */
-  const char *schema;       /* JSON Schema of its parameters: see docs/manifest.md for the subset */
+  const char* interface_id; /* "vh.loss/1" */
+  const char* name;         /* "mse": [a-z0-9_]+ */
+  const char* summary;      /* one line */
+  const char* schema;       /* JSON Schema of its parameters: see docs/manifest.md for the subset */
 } vh_component;
 
 typedef struct vh_component_sink {
   uint32_t struct_size, reserved;
-  int32_t (*add)(struct vh_component_sink *, const vh_component *);
+  int32_t (*add)(struct vh_component_sink*, const vh_component*);
 } vh_component_sink;
 
 /* Interface "vh.plugin/1", served by get(VH_PLUGIN_1, ""). */
 typedef struct vh_plugin_1 {
   uint32_t struct_size, reserved;
-  int32_t (*components)(vh_component_sink *, vh_error *); /* [setup] may be called before init; pure */
+  int32_t (*components)(vh_component_sink*, vh_error*); /* [setup] may be called before init; pure */
 } vh_plugin_1;
 
 #if defined(__cplusplus)
@@ -53,10 +54,17 @@ typedef struct vh_plugin_1 {
 #define VH_BUILD_TAG "c11"
 #endif
 #define VH_EXPORT __attribute__((visibility("default")))
-#define VH_ELF_NOTE                                                                                            \
-  __attribute__((section(".note.vhost"), used, aligned(4))) static const vh_elf_note vh_plugin_elf_note = {     \
-      6u, (uint32_t)(4 * sizeof(uint32_t) + 32), 1u, {'v', 'h', 'o', 's', 't', 0, 0, 0},                        \
-      VH_PLUGIN_MAGIC, VH_ABI_MAJOR, VH_ABI_MINOR, (uint32_t)(VH_TARGET_MINOR), VH_BUILD_TAG}
+#define VH_ELF_NOTE                                                                                         \
+  __attribute__((section(".note.vhost"), used, aligned(4))) static const vh_elf_note vh_plugin_elf_note = { \
+      6u,                                                                                                   \
+      (uint32_t)(4 * sizeof(uint32_t) + 32),                                                                \
+      1u,                                                                                                   \
+      {'v', 'h', 'o', 's', 't', 0, 0, 0},                                                                   \
+      VH_PLUGIN_MAGIC,                                                                                      \
+      VH_ABI_MAJOR,                                                                                         \
+      VH_ABI_MINOR,                                                                                         \
+      (uint32_t)(VH_TARGET_MINOR),                                                                          \
+      VH_BUILD_TAG}
 
 /* VH_C_PLUGIN(list) for plain C. `list` is an array of vh_c_component; the host pointer arrives in `vh_the_host`. Used
  * once, in one file:
@@ -64,44 +72,49 @@ typedef struct vh_plugin_1 {
  *     VH_C_PLUGIN(parts) */
 typedef struct vh_c_component {
   const char *interface_id, *name, *summary;
-  const void *table;
-  const char *schema;
+  const void* table;
+  const char* schema;
 } vh_c_component;
 
-#define VH_C_PLUGIN(list)                                                                                       \
-  static const vh_host *vh_the_host;                                                                            \
-  static int vh_same_text(const char *a, const char *b) {                                                       \
-    while (*a && *a == *b) ++a, ++b;                                                                            \
-    return *a == *b;                                                                                            \
-  }                                                                                                             \
-  static int32_t vh_c_components(vh_component_sink *sink, vh_error *err) {                                      \
-    (void)err;                                                                                                  \
-    for (size_t i = 0; i < sizeof(list) / sizeof(list[0]); ++i) {                                               \
-      vh_component c = {sizeof(vh_component), 0, list[i].interface_id, list[i].name, list[i].summary,           \
-                        list[i].schema};                                                                        \
-      int32_t status = sink->add(sink, &c);                                                                     \
-      if (status) return status;                                                                                \
-    }                                                                                                           \
-    return VH_OK;                                                                                               \
-  }                                                                                                             \
-  static const vh_plugin_1 vh_c_plugin_table = {sizeof(vh_plugin_1), 0, vh_c_components};                       \
-  static int32_t vh_c_init(const vh_host *host, vh_error *err) {                                                \
-    (void)err;                                                                                                  \
-    vh_the_host = host;                                                                                         \
-    return VH_OK;                                                                                               \
-  }                                                                                                             \
-  static void vh_c_deinit(void) {}                                                                              \
-  static const void *vh_c_get(const char *interface_id, const char *component) {                                \
-    if (vh_same_text(interface_id, VH_PLUGIN_1)) return &vh_c_plugin_table;                                     \
-    for (size_t i = 0; i < sizeof(list) / sizeof(list[0]); ++i)                                                 \
-      if (vh_same_text(interface_id, list[i].interface_id) && vh_same_text(component, list[i].name))            \
-        return list[i].table;                                                                                   \
-    return NULL;                                                                                                \
-  }                                                                                                             \
-  VH_ELF_NOTE;                                                                                                  \
-  VH_EXPORT extern const vh_plugin_entry vh_plugin_entry_v1;                                                    \
-  const vh_plugin_entry vh_plugin_entry_v1 = {sizeof(vh_plugin_entry), VH_PLUGIN_MAGIC, VH_ABI_MAJOR,           \
-                                              VH_ABI_MINOR, VH_TARGET_MINOR, 0, vh_c_init, vh_c_deinit,         \
+#define VH_C_PLUGIN(list)                                                                                              \
+  static const vh_host* vh_the_host;                                                                                   \
+  static int vh_same_text(const char* a, const char* b) {                                                              \
+    while (*a && *a == *b) ++a, ++b;                                                                                   \
+    return *a == *b;                                                                                                   \
+  }                                                                                                                    \
+  static int32_t vh_c_components(vh_component_sink* sink, vh_error* err) {                                             \
+    (void)err;                                                                                                         \
+    for (size_t i = 0; i < sizeof(list) / sizeof(list[0]); ++i) {                                                      \
+      vh_component c = {sizeof(vh_component), 0, list[i].interface_id, list[i].name, list[i].summary, list[i].schema}; \
+      int32_t status = sink->add(sink, &c);                                                                            \
+      if (status) return status;                                                                                       \
+    }                                                                                                                  \
+    return VH_OK;                                                                                                      \
+  }                                                                                                                    \
+  static const vh_plugin_1 vh_c_plugin_table = {sizeof(vh_plugin_1), 0, vh_c_components};                              \
+  static int32_t vh_c_init(const vh_host* host, vh_error* err) {                                                       \
+    (void)err;                                                                                                         \
+    vh_the_host = host;                                                                                                \
+    return VH_OK;                                                                                                      \
+  }                                                                                                                    \
+  static void vh_c_deinit(void) {}                                                                                     \
+  static const void* vh_c_get(const char* interface_id, const char* component) {                                       \
+    if (vh_same_text(interface_id, VH_PLUGIN_1)) return &vh_c_plugin_table;                                            \
+    for (size_t i = 0; i < sizeof(list) / sizeof(list[0]); ++i)                                                        \
+      if (vh_same_text(interface_id, list[i].interface_id) && vh_same_text(component, list[i].name))                   \
+        return list[i].table;                                                                                          \
+    return NULL;                                                                                                       \
+  }                                                                                                                    \
+  VH_ELF_NOTE;                                                                                                         \
+  VH_EXPORT extern const vh_plugin_entry vh_plugin_entry_v1;                                                           \
+  const vh_plugin_entry vh_plugin_entry_v1 = {sizeof(vh_plugin_entry),                                                 \
+                                              VH_PLUGIN_MAGIC,                                                         \
+                                              VH_ABI_MAJOR,                                                            \
+                                              VH_ABI_MINOR,                                                            \
+                                              VH_TARGET_MINOR,                                                         \
+                                              0,                                                                       \
+                                              vh_c_init,                                                               \
+                                              vh_c_deinit,                                                             \
                                               vh_c_get}
 
 #ifdef __cplusplus

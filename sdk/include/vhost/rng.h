@@ -12,8 +12,8 @@ extern "C" {
 typedef struct vh_rng_1 {
   uint32_t struct_size, reserved;
   /* [setup] [step] A generator of one's own, for VH_GENERATOR arguments. Owned by the caller. */
-  int32_t (*generator_new)(uint64_t seed, int32_t device_type, int32_t device_index, vh_generator **out, vh_error *);
-  void (*generator_release)(vh_generator *); /* [any] NULL is allowed */
+  int32_t (*generator_new)(uint64_t seed, int32_t device_type, int32_t device_index, vh_generator** out, vh_error*);
+  void (*generator_release)(vh_generator*); /* [any] NULL is allowed */
   /* -- minor 1 -- */
 } vh_rng_1;
 

@@ -1,5 +1,5 @@
-/* Interface "vh.target/1": what a self-supervised model must predict. Runs in fp32 (or float64), without gradients, outside
- * autocast. */
+/* Interface "vh.target/1": what a self-supervised model must predict. Runs in fp32 (or float64), without gradients,
+ * outside autocast. */
 #ifndef VHOST_TARGET_H
 #define VHOST_TARGET_H
 #include "part.h"
@@ -15,15 +15,15 @@ extern "C" {
 typedef struct vh_target_1 {
   uint32_t struct_size, caps; /* VH_CAP_* */
   /* [setup] Makes the part and all its parameters. On failure *self is untouched and nothing is left behind. */
-  int32_t (*create)(const vh_build *, void **self, vh_error *);
+  int32_t (*create)(const vh_build*, void** self, vh_error*);
   /* [setup] Never fails. */
-  void (*destroy)(void *self);
+  void (*destroy)(void* self);
   /* [setup] Pure: states its outputs for these inputs. */
-  int32_t (*describe)(void *self, const vh_specs *in, vh_spec_sink *, vh_error *);
+  int32_t (*describe)(void* self, const vh_specs* in, vh_spec_sink*, vh_error*);
   /* [step] Reads step->in, puts every described key into step->out. */
-  int32_t (*run)(void *self, const vh_step *, vh_error *);
+  int32_t (*run)(void* self, const vh_step*, vh_error*);
   /* [step] After the optimiser has stepped: queues, centres. May do nothing; may be NULL. */
-  int32_t (*after_step)(void *self, const vh_step *, vh_error *);
+  int32_t (*after_step)(void* self, const vh_step*, vh_error*);
   /* -- minor 1 -- */
 } vh_target_1;
 

@@ -164,7 +164,7 @@ struct Attention : Module {  // [B, N, C] -> [B, N, C]
     const int64_t b = x.size(0), n = x.size(1);
     const Tensor bias = q_bias.defined() ? ops::cat({q_bias, ops::zeros_like(v_bias), v_bias}) : qkv.bias;
     const Tensor all = ops::linear(x, qkv.weight, bias).view({b, n, 3, o.heads, o.head_width});
-    std::vector<Tensor> part = ops::unbind(all, 2);             // split before the transposition: backward then copies once
+    std::vector<Tensor> part = ops::unbind(all, 2);      // split before the transposition: backward then copies once
     for (Tensor& one : part) one = one.transpose(1, 2);  // B x heads x N x head_width
     const Tensor y = ops::scaled_dot_product_attention(part[0], part[1], part[2], {}, train ? o.attention_drop : 0.0);
     return Dropout{o.drop}(proj(y.transpose(1, 2).reshape({b, n, o.heads * o.head_width})), train);

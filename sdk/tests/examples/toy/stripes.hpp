@@ -32,7 +32,7 @@ class Stripes {
 
   void read(const vh::Read& read) const {
     const int64_t index = read.index(), direction = index % 4, sign = direction % 2 ? 1 : -1;
-    if (std::count(p_.broken.begin(), p_.broken.end(), index)) throw vh::data_error(name(index), "is broken on purpose");
+    if (std::count(p_.broken.begin(), p_.broken.end(), index)) throw vh::data_error(name(index), "broken on purpose");
     const double contrast = std::count(p_.flat.begin(), p_.flat.end(), index) ? 0 : 1;
     for (uint32_t k = 0; k < read.n(); ++k) {
       vh_random random = vh_random_from(read.train() ? read.seed(k) : vh_hash2(1, static_cast<uint64_t>(index)));
