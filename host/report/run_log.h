@@ -58,8 +58,8 @@ class RunLog {
   void eval(const EvalRecord& record);
   void summary(const std::vector<SummaryRow>& rows, const json::value& manifest);   // for the report
   void picture(const std::string& title, const std::filesystem::path& png_or_svg);  // shown in the report
-  void finish(
-      const std::string& status);  // "finished", "interrupted at step 40", "failed: ..."; writes SVGs and report.html
+  // "finished", "interrupted at step 40", "failed: ..."; writes SVGs and report.html
+  void finish(const std::string& status);
 
  private:
   struct Impl;

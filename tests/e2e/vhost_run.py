@@ -81,8 +81,8 @@ class Run:
     def environment(self, **extra):
         return {**os.environ, "VHOST_CACHE_DIR": str(BUILD / "tests/cache"), **extra}
 
-    def run(self, *arguments, check=True, **environment):
-        done = subprocess.run(self.command(*arguments), capture_output=True, text=True, env=self.environment(**environment), timeout=600)
+    def run(self, *arguments, check=True, timeout=600, **environment):
+        done = subprocess.run(self.command(*arguments), capture_output=True, text=True, env=self.environment(**environment), timeout=timeout)
         if check and done.returncode != 0:
             raise AssertionError(f"{' '.join(done.args)}\nexit {done.returncode}\n{done.stdout}\n{done.stderr}")
         return done

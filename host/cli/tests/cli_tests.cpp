@@ -55,18 +55,6 @@ BOOST_AUTO_TEST_CASE(help_of_every_command_lists_its_options_and_an_example) {
   }
 }
 
-BOOST_AUTO_TEST_CASE(help_is_instant) {
-  double best = 1;
-  for (int i = 0; i < 10; ++i) best = std::min(best, vhost::test::vhost({"--help"}).seconds);
-#ifdef __SANITIZE_ADDRESS__
-  const double limit = 0.5;
-#else
-  const double limit = 0.02;
-#endif
-  BOOST_TEST_MESSAGE("--help took " << best * 1e3 << " ms, the best of 10");
-  BOOST_TEST(best < limit);
-}
-
 BOOST_AUTO_TEST_CASE(wrong_usage_is_one_line_and_exits_2) {
   check_usage_error({}, "--manifest FILE is missing; see vhost --help");
   check_usage_error({"predict"}, "--manifest FILE is missing; see vhost predict --help");

@@ -4,7 +4,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <chrono>
 #include <cstdlib>
 #include <fstream>
 #include <sstream>
@@ -60,7 +59,6 @@ Ran run(const std::vector<std::string>& command, const fs::path& folder, const s
   std::vector<std::string> words = command, variables = environment;
   for (char** variable = environ; *variable; ++variable) variables.emplace_back(*variable);
   const auto arguments = pointers(words), settings = pointers(variables);
-  const auto begun = std::chrono::steady_clock::now();
   const pid_t child = fork();
   if (child == 0) become(arguments.data(), settings.data(), folder.c_str(), out, err);
   int status = 0;
@@ -68,7 +66,6 @@ Ran run(const std::vector<std::string>& command, const fs::path& folder, const s
   close(out);
   close(err);
   Ran ran;
-  ran.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begun).count();
   ran.code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
   ran.out = text_of(out_file);
   ran.err = text_of(err_file);

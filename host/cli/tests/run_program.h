@@ -10,7 +10,6 @@ namespace vhost::test {
 struct Ran {
   int code = -1;  // exit code; 128 + signal if one killed it
   std::string out, err;
-  double seconds = 0;
 };
 
 // The program, by VHOST_BUILD_DIR. stdin is /dev/null. `environment`: "NAME=VALUE" besides the test's own.

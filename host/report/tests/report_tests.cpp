@@ -2,7 +2,6 @@
 #include <sys/ioctl.h>
 #include <vhost/log.h>
 
-#include <chrono>
 #include <fstream>
 #include <thread>
 
@@ -302,28 +301,3 @@ BOOST_AUTO_TEST_CASE(many_threads_may_report_at_once) {
 }
 
 BOOST_AUTO_TEST_SUITE_END()
-
-BOOST_AUTO_TEST_CASE(a_step_costs_microseconds) {
-  Folder folder;
-  Captured out;
-  constexpr int kSteps = 20000;
-  std::mt19937_64 random(1);
-  std::vector<StepRecord> records;
-  for (int step = 1; step <= kSteps; ++step) records.push_back(sample_step(step, kSteps, 10, random));
-  double seconds = 0;
-  {
-    RunLog log(options_of(folder));
-    log.step(records[0]);
-    const auto start = std::chrono::steady_clock::now();
-    for (const StepRecord& record : records) {
-      log.tick(record);
-      if (record.step % 10 == 0) log.step(record);
-    }
-    seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-    log.finish("finished");
-  }
-  out.text();
-  const double microseconds = 1e6 * seconds / kSteps;
-  BOOST_TEST_MESSAGE("step every 10, tick each: " << microseconds << " us a step");
-  BOOST_TEST(microseconds < 20);
-}
