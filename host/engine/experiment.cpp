@@ -141,6 +141,7 @@ void Experiment::check_on_meta(const InputLayout& layout, bool training) {
   FlopCounter::start();
   shape->forward(all, info);
   forward_flops = FlopCounter::stop();
+  activation_bytes = FlopCounter::activation_bytes();
   if (!training) return;
   shape->losses(all, info, {}).total.sum().backward();
   if (dynamic) return;

@@ -73,7 +73,8 @@ class Experiment {
   std::unique_ptr<Mask> mask;
   MaskLayout mask_layout;
   std::unique_ptr<Model> model;
-  int64_t forward_flops = 0;  // of one sample (one row of the model), from check_on_meta
+  // Of one sample (one row of the model), in fp32, from check_on_meta.
+  int64_t forward_flops = 0, activation_bytes = 0;
   int64_t parameters = 0, trainable = 0, frozen = 0;
 };
 

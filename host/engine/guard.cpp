@@ -154,10 +154,15 @@ std::vector<SummaryRow> summary_rows(const Experiment& x, const DataSource& sour
   double ring = 0;
   for (const Field& field : in.fields)
     ring += static_cast<double>(field.bytes * batch * (accumulate + m.integer("/data/prefetch")));
-  rows.push_back({"memory", megabytes(weights + grads + static_cast<double>(optimizer_bytes) + ring) +
-                                " without activations: weights " + megabytes(weights) + ", gradients " +
-                                megabytes(grads) + ", optimiser " + megabytes(static_cast<double>(optimizer_bytes)) +
-                                ", batches " + megabytes(ring)});
+  // Autocast keeps most of what backward needs in 16 bits.
+  const double share = x.runtime.precision == Precision::fp32 || x.runtime.precision == Precision::fp64 ? 1 : 0.5;
+  const double activations = static_cast<double>(x.activation_bytes * batch * in.views) * share;
+  rows.push_back({"memory", "about " +
+                                megabytes(weights + grads + static_cast<double>(optimizer_bytes) + ring + activations) +
+                                (x.forward_flops ? "" : " without activations") + ": weights " + megabytes(weights) +
+                                ", gradients " + megabytes(grads) + ", optimiser " +
+                                megabytes(static_cast<double>(optimizer_bytes)) + ", batches " + megabytes(ring) +
+                                (x.forward_flops ? ", activations " + megabytes(activations) : "")});
   return rows;
 }
 

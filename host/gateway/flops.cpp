@@ -9,7 +9,7 @@ namespace vhost {
 namespace {
 
 std::atomic<bool> active{false};
-std::atomic<int64_t> total{0};
+std::atomic<int64_t> total{0}, kept{0};
 
 using Stack = std::vector<c10::IValue>;
 
@@ -96,6 +96,27 @@ int64_t flops_of(const vh_op& op, const Stack& arguments, const Stack& results) 
   return 0;
 }
 
+bool shares_memory(const at::Tensor& result, const Stack& arguments) {
+  for (const c10::IValue& argument : arguments) {
+    if (argument.isTensor() && argument.toTensor().defined() && result.is_alias_of(argument.toTensor())) return true;
+    if (!argument.isTensorList()) continue;
+    for (const at::Tensor& one : argument.toTensorVector())
+      if (result.is_alias_of(one)) return true;
+  }
+  return false;
+}
+
+int64_t bytes_for_backward(const c10::IValue& value, const Stack& arguments) {
+  int64_t bytes = 0;
+  if (value.isTensorList())
+    for (const at::Tensor& one : value.toTensorVector()) bytes += bytes_for_backward(one, arguments);
+  if (!value.isTensor()) return bytes;
+  const at::Tensor& result = value.toTensor();
+  if (result.defined() && result.requires_grad() && !shares_memory(result, arguments))
+    bytes += static_cast<int64_t>(result.nbytes());
+  return bytes;
+}
+
 }  // namespace
 
 FlopRule flop_rule(const std::string& name) {
@@ -129,16 +150,22 @@ bool counting_flops() {
 
 void count_flops(const vh_op& op, const Stack& arguments, const Stack& results) {
   total.fetch_add(flops_of(op, arguments, results), std::memory_order_relaxed);
+  for (const c10::IValue& result : results)
+    kept.fetch_add(bytes_for_backward(result, arguments), std::memory_order_relaxed);
 }
 
 void FlopCounter::start() {
-  total = 0;
+  total = kept = 0;
   active = true;
 }
 
 int64_t FlopCounter::stop() {
   active = false;
   return total;
+}
+
+int64_t FlopCounter::activation_bytes() {
+  return kept;
 }
 
 }  // namespace vhost

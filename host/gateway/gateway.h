@@ -60,6 +60,9 @@ struct ScopeTree;
 struct FlopCounter {
   static void start();
   static int64_t stop();
+  // Between the same two: bytes of the results that backward may need, views not counted twice, nothing of what runs
+  // without gradients (as checkpointed blocks do). An upper bound: some results are not kept.
+  static int64_t activation_bytes();
 };
 
 }  // namespace vhost

@@ -392,7 +392,7 @@ int32_t push_all(Stack& stack, const vh_op& op, const vh_value* args, uint32_t n
 }
 
 void run(const vh_op& op, Stack& stack) {
-  if (!counting_flops() || op.flops == FlopRule::kNone) {
+  if (!counting_flops()) {
     op.handle.callBoxed(stack);
     return;
   }

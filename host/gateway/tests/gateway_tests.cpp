@@ -239,6 +239,23 @@ BOOST_AUTO_TEST_CASE(flops_are_counted_on_meta_and_only_between_start_and_stop) 
   BOOST_CHECK_EQUAL(vhost::FlopCounter::stop(), 0);
 }
 
+BOOST_AUTO_TEST_CASE(activations_are_what_backward_may_need) {
+  const auto meta = [](std::vector<int64_t> sizes) {
+    return at::empty(sizes, at::TensorOptions().device(at::kMeta)).requires_grad_();
+  };
+  const auto bytes = [](const char* schema, const std::vector<vh_value>& args) {
+    vhost::FlopCounter::start();
+    call(schema, args);
+    vhost::FlopCounter::stop();
+    return vhost::FlopCounter::activation_bytes();
+  };
+  const at::Tensor x = meta({2, 3, 4}), w = meta({5, 4});
+  BOOST_CHECK_EQUAL(bytes(VH_SCHEMA_LINEAR, {value(x), value(w)}), 4 * 2 * 3 * 5);
+  BOOST_CHECK_EQUAL(bytes(VH_SCHEMA_UNBIND, {value(x), value(int64_t{1})}), 0);  // views of x
+  const at::Tensor plain = x.detach();
+  BOOST_CHECK_EQUAL(bytes(VH_SCHEMA_RELU, {value(plain)}), 0);
+}
+
 // ---- tensors, maps, generators ----
 
 BOOST_AUTO_TEST_CASE(tensors_go_to_the_host_and_back) {
