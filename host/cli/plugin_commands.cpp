@@ -88,8 +88,7 @@ void print_component(const Package& package, const Component& component) {
   const auto* required = component.schema.if_contains("required");
   for (const auto& [name, schema] : properties->get_object()) {
     const bool must =
-        required && required->is_array() &&
-        std::ranges::any_of(required->get_array(), [&](const json::value& key) { return key == json::value(name); });
+        required && required->is_array() && std::ranges::count(required->get_array(), json::value(name)) > 0;
     if (schema.is_object()) print_parameter(std::string(name), schema.get_object(), must);
   }
 }
