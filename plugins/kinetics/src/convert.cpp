@@ -90,7 +90,7 @@ void Converter::convert(const AVFrame& frame, uint8_t* out) {
     planes[p] = palette ? frame.data[p] : frame.data[p] + y * frame.linesize[p] + x * steps[p];
   }
   bool in_place = rotation_ == 0 && !mirror_;
-  if (!in_place) scratch_.resize(static_cast<size_t>(width_) * static_cast<size_t>(height_) * 3);
+  if (!in_place) scratch_.resize(static_cast<size_t>(width_) * static_cast<size_t>(height_) * 3 + 1);
   bool sideways = rotation_ == 90 || rotation_ == 270;
   uint8_t* target[4] = {in_place ? out : scratch_.data()};
   int stride[4] = {(sideways ? height_ : width_) * 3};
@@ -99,7 +99,8 @@ void Converter::convert(const AVFrame& frame, uint8_t* out) {
   if (!in_place) turn(scratch_.data(), out);
 }
 
-// Writes row by row; (x, y) of the result comes from the place it had before it was turned and mirrored.
+// Writes row by row; (x, y) of the result comes from the place it had before it was turned and mirrored. Pixels are
+// moved as four bytes, the last of which the next pixel overwrites; so `from` has one byte more than its pixels.
 void Converter::turn(const uint8_t* from, uint8_t* to) const {
   int64_t w = width_, h = height_;
   for (int64_t y = 0; y < h; ++y) {
@@ -120,7 +121,9 @@ void Converter::turn(const uint8_t* from, uint8_t* to) const {
     }
     if (mirror_) start += step * (w - 1), step = -step;
     const uint8_t* source = from + start * 3;
-    for (int64_t x = 0; x < w; ++x, source += step * 3, to += 3) std::memcpy(to, source, 3);
+    for (int64_t x = 0; x < w - 1; ++x, source += step * 3, to += 3) std::memcpy(to, source, 4);
+    std::memcpy(to, source, 3);
+    to += 3;
   }
 }
 
