@@ -42,7 +42,7 @@ void CheckpointWriter::write(Checkpoint checkpoint) {
     copy_all(checkpoint.ema);
     mark_copied(nullptr);
     save_checkpoint(root_, checkpoint, keep_);
-  } catch (...) {
+  } catch (...) {  // delivered by check()
     mark_copied(std::current_exception());
   }
 }
@@ -59,6 +59,12 @@ void CheckpointWriter::check() {
 
 void CheckpointWriter::finish() {
   if (thread_.joinable()) thread_.join();
+  check();
+}
+
+void CheckpointWriter::write_last(const Checkpoint& checkpoint) {
+  if (thread_.joinable()) thread_.join();
+  save_checkpoint(root_, checkpoint, keep_);
   check();
 }
 

@@ -20,6 +20,8 @@ class CheckpointWriter {
   void copied();  // waits until the tensors of the last start() may change
   void check();   // throws what a writer has met, once; never waits
   void finish();  // waits until the last checkpoint is on disk, or throws why it isn't
+  // Written on this thread and without a copy, after the one before, whose error is thrown only then.
+  void write_last(const Checkpoint& checkpoint);
 
  private:
   void write(Checkpoint checkpoint);

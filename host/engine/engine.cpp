@@ -157,7 +157,7 @@ extern "C" __attribute__((visibility("default"))) int vhost_engine_run(const vho
     return code;
   } catch (const vhost::Error& error) {
     vhost::set_log_hooks({});
-    if (vhost::cancel_requested) return vhost::last_signal == SIGTERM ? 143 : 130;
+    if (vhost::cancel_requested && error.exit_code() == 130) return vhost::last_signal == SIGTERM ? 143 : 130;
     std::fprintf(stderr, "error: %s\n", error.what());
     return error.exit_code();
   } catch (const std::exception& error) {

@@ -18,8 +18,8 @@ double seconds_since(std::chrono::steady_clock::time_point start) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
 
-// A run that starts anew must neither keep nor later resume an earlier run's checkpoints; the last such set stays
-// readable.
+// A run that starts anew must neither keep nor later resume an earlier run's
+// checkpoints; the last such set stays readable.
 void set_aside(const fs::path& checkpoints) {
   if (!fs::exists(checkpoints)) return;
   const fs::path earlier = checkpoints.string() + ".earlier";
@@ -135,10 +135,15 @@ int Trainer::run() {
   options.bad_limit = x_.manifest.number("/data/bad_samples");
   Loader loader(*train_.dataset, train_.layout, x_.mask.get(), options,
                 [this](const std::string& text) { x_.warn(text); });
-  train_loop(loader);
-  save();
-  writer_.finish();
-  if (cancel_requested) {
+  try {
+    train_loop(loader);
+  } catch (...) {
+    finish_writing_quietly();
+    throw;
+  }
+  const bool interrupted = step_ < schedule_.total_steps;
+  saved_step_ == step_ || step_ == 0 ? writer_.finish() : writer_.write_last(checkpoint());
+  if (interrupted) {
     x_.log.finish("interrupted at step " + std::to_string(step_) + "; the same command resumes it");
     return 130;
   }
@@ -173,7 +178,7 @@ void Trainer::train_loop(Loader& loader) {
     }
     if (eval_.dataset && (due("/eval/every_epochs") || last)) evaluate_now();
     if (cancel_requested) break;
-    if ((save_steps > 0 && step_ % save_steps == 0) || due("/checkpoint/every_epochs")) save();
+    if (!last && ((save_steps > 0 && step_ % save_steps == 0) || due("/checkpoint/every_epochs"))) save();
   }
 }
 
@@ -298,16 +303,10 @@ void Trainer::evaluate_now() {
   run_start_ += pause;
 }
 
-void Trainer::save() {
-  if (saved_step_ == step_ || step_ == 0) return;
-  const auto start = std::chrono::steady_clock::now();
+Checkpoint Trainer::checkpoint() const {
   Checkpoint checkpoint;
   checkpoint.step = step_;
   checkpoint.model = x_.named_weights();
-  // Weights change only where update_weights() changes them, which waits for the copy; the rest may change in a forward
-  // pass.
-  for (auto& [name, tensor] : checkpoint.model)
-    if (!optimizer_->updates(tensor)) tensor = tensor.clone();
   checkpoint.optimizer = optimizer_->state();
   if (ema_) checkpoint.ema = ema_->state();
   checkpoint.state = {{"vhost", 1},
@@ -321,10 +320,30 @@ void Trainer::save() {
                       {"window", window_.save()},
                       {"config_sha256", sha256_hex(canonical_json(x_.manifest.root))}};
   checkpoint.state["class_names"] = class_names(*train_.dataset, train_.layout.classes);
-  writer_.start(std::move(checkpoint));
+  return checkpoint;
+}
+
+void Trainer::save() {
+  if (saved_step_ == step_) return;
+  const auto start = std::chrono::steady_clock::now();
+  Checkpoint now = checkpoint();
+  // Weights change only where update_weights() changes them, which waits for
+  // the copy; the rest may change in a forward pass.
+  for (auto& [name, tensor] : now.model)
+    if (!optimizer_->updates(tensor)) tensor = tensor.clone();
+  writer_.start(std::move(now));
   saved_step_ = step_;
   window_start_ += std::chrono::steady_clock::now() - start;
   stall_ = seconds_since(start);
+}
+
+// The run ends with another error already; a checkpoint that failed as well is at least named.
+void Trainer::finish_writing_quietly() {
+  try {
+    writer_.finish();
+  } catch (const std::exception& error) {
+    x_.log.message(VH_LOG_ERROR, "checkpoint", error.what());
+  }
 }
 
 void Trainer::wait_for_copy() {

@@ -13,8 +13,8 @@
 
 namespace vhost {
 
-// fp16 only: the loss is multiplied by `scale`; a step with an overflow is skipped and halves it, 2000 good ones double
-// it.
+// fp16 only: the loss is multiplied by `scale`; a step with an overflow is
+// skipped and halves it, 2000 good ones double it.
 struct GradScaler {
   bool on = false;
   double scale = 65536;
@@ -41,7 +41,9 @@ class Trainer {
   void guard_loss(const vh_map& all, const Batch& batch, double loss) const;
   void record(const StepResult& result, Loader& loader);
   void evaluate_now();
-  void save();           // starts it; writer_ goes on in the background
+  Checkpoint checkpoint() const;  // of this moment; shares the live tensors
+  void save();                    // starts it; writer_ goes on in the background
+  void finish_writing_quietly();
   void wait_for_copy();  // before anything changes what a checkpoint may still be copying
   int64_t micro_batches(int64_t step) const;
   int64_t batches_before(int64_t step) const;

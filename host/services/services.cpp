@@ -116,8 +116,8 @@ void check_status(int32_t status, const vh_error& err, const std::string& part) 
   if (!part.empty()) text = part + ": " + text;
   const std::string where = text_of(err.where), pointer = text_of(err.json_pointer);
   if (!where.empty() && text.find(where) == std::string::npos) text += " (" + where + ")";
-  if (pointer.empty()) throw Error(text);
-  throw Error(Location{}, pointer, text);
+  Error error = pointer.empty() ? Error(text) : Error(Location{}, pointer, text);
+  throw status == VH_ERR_CANCELLED ? error.exit_code(130) : error;
 }
 
 }  // namespace vhost

@@ -31,8 +31,8 @@ class WorkerScope {
 };
 bool in_worker();
 
-// How many threads vh.parallel/1 uses, the caller's among them; 0 = all cores (the default). Before the first
-// for_range.
+// How many threads vh.parallel/1 uses, the caller's among them; 0 = all
+// cores (the default). Before the first for_range.
 void set_parallel_threads(int threads);
 
 // get_service looks tables up here; register before the first plugin is loaded. Tables must be static.
