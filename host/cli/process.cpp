@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <cstdlib>
+#include <filesystem>
 
 namespace vhost {
 
@@ -30,9 +31,20 @@ static bool let_threads_sleep() {
 }
 
 void start_with_settings(char** argv) {
+  // A loader may drop settings (of programs with capabilities, say): never a third start.
+  constexpr const char* kStarted = "VHOST_STARTED_AGAIN";
+  if (getenv(kStarted)) {
+    unsetenv(kStarted);
+    return;
+  }
   const bool heap = keep_heap(), threads = let_threads_sleep();
-  if (heap || threads) execv("/proc/self/exe", argv);
-  // Where that fails the program runs on as it is, only slower.
+  std::error_code error;
+  const auto program =
+      std::filesystem::read_symlink("/proc/self/exe", error);  // by its path: the process keeps its name
+  if ((!heap && !threads) || error) return;
+  setenv(kStarted, "1", 1);
+  execv(program.c_str(), argv);
+  unsetenv(kStarted);  // the program runs on as it is, only slower
 }
 
 }  // namespace vhost

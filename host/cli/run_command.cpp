@@ -14,8 +14,8 @@ namespace fs = std::filesystem;
 
 namespace {
 
-// `predict` and `extract` with files need a dataset's parameters only: without one for evaluation, the training set's
-// do.
+// `predict` and `extract` with files need a dataset's parameters only:
+// without one for evaluation, the training set's do.
 void lend_dataset(Manifest& manifest) {
   if (manifest.has("/data/predict") || manifest.has("/data/eval") || !manifest.has("/data/train")) return;
   json::object& data = manifest.root.at("data").as_object();

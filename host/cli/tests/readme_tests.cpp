@@ -33,8 +33,8 @@ std::vector<Command> commands_of(const fs::path& path) {
   return commands;
 }
 
-// These take minutes, install things, or fetch this repository; that they exist and explain themselves is checked
-// instead.
+// These take minutes, install things, or fetch this repository; that they
+// exist and explain themselves is checked instead.
 bool is_long(const std::string& text) {
   return text.starts_with("tools/") || text.starts_with("git ");
 }
