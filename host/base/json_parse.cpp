@@ -20,8 +20,8 @@ bool is_continuation(char c) {
   return (static_cast<unsigned char>(c) & 0xC0) == 0x80;
 }
 
-// Length of the well-formed UTF-8 sequence at `at`, or 0 (RFC 3629: no overlong forms, no surrogates, at most
-// U+10FFFF).
+// Length of the well-formed UTF-8 sequence at `at`, or 0 (RFC 3629: no
+// overlong forms, no surrogates, at most U+10FFFF).
 size_t utf8_length(std::string_view text, size_t at) {
   const auto byte = [&](size_t i) { return at + i < text.size() ? static_cast<unsigned char>(text[at + i]) : 0u; };
   const auto tail = [&](size_t i, unsigned low = 0x80, unsigned high = 0xBF) {

@@ -140,10 +140,15 @@ void Experiment::check_on_meta(const InputLayout& layout, bool training) {
   vh_map all = shape->meta_batch(layout, 1);
   FlopCounter::start();
   shape->forward(all, info);
-  forward_flops = FlopCounter::stop();
+  forward_flops = FlopCounter::so_far();
+  if (!training) {
+    FlopCounter::stop();
+    return;
+  }
+  const at::Tensor loss = shape->losses(all, info, {}).total.sum();
+  FlopCounter::stop();
   activation_bytes = FlopCounter::activation_bytes();
-  if (!training) return;
-  shape->losses(all, info, {}).total.sum().backward();
+  loss.backward();
   if (dynamic) return;
   for (const Param* param : shape->params())
     if (param->role == VH_PARAMETER && !(param->flags & VH_PARAM_FROZEN) && !param->value.grad().defined())

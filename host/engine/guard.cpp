@@ -103,6 +103,35 @@ int64_t train_batches_per_epoch(const Manifest& manifest, int64_t samples) {
   return batches;
 }
 
+// An estimate: allocators keep more, and operators need room of their own.
+static SummaryRow memory_row(const Experiment& x, const DataSource& source, int64_t optimizer_bytes) {
+  const Manifest& m = x.manifest;
+  const InputLayout& in = source.layout;
+  const int64_t batch = m.integer("/data/batch"), accumulate = m.integer("/data/accumulate");
+  const auto weights = static_cast<double>(x.parameters) * 4, optimizer = static_cast<double>(optimizer_bytes);
+  const double ema = m.has("/ema") ? static_cast<double>(x.trainable) * 4 : 0;
+  double ring = 0;
+  for (const Field& field : in.fields)
+    ring += static_cast<double>(field.bytes * batch * (accumulate + m.integer("/data/prefetch")));
+  // Autocast keeps most of what backward needs in 16 bits.
+  const double share = x.runtime.precision == Precision::bf16 || x.runtime.precision == Precision::fp16 ? 0.5 : 1;
+  const std::pair<const char*, double> rows[] = {
+      {"weights", weights},
+      {"gradients", static_cast<double>(x.trainable) * 4},
+      {"optimiser", optimizer},
+      {"average", ema},
+      {"a checkpoint's copy", weights + optimizer + ema},
+      {"batches", ring},
+      {"activations", static_cast<double>(x.activation_bytes * batch * in.views) * share}};
+  double sum = 0;
+  std::string parts;
+  for (const auto& [name, bytes] : rows) {
+    sum += bytes;
+    if (bytes > 0) parts += std::string(parts.empty() ? "" : ", ") + name + " " + megabytes(bytes);
+  }
+  return {"memory", "about " + megabytes(sum) + (x.activation_bytes ? "" : " without activations") + ": " + parts};
+}
+
 std::vector<SummaryRow> summary_rows(const Experiment& x, const DataSource& source, const Schedule* schedule,
                                      int64_t optimizer_bytes) {
   const Manifest& m = x.manifest;
@@ -150,19 +179,7 @@ std::vector<SummaryRow> summary_rows(const Experiment& x, const DataSource& sour
                             text("%.3e", schedule->cosine ? schedule->min_lr : schedule->lr)});
   rows.push_back({"steps", std::to_string(schedule->total_steps) + " of " + std::to_string(schedule->steps_per_epoch) +
                                " per epoch"});
-  const double weights = static_cast<double>(x.parameters) * 4, grads = static_cast<double>(x.trainable) * 4;
-  double ring = 0;
-  for (const Field& field : in.fields)
-    ring += static_cast<double>(field.bytes * batch * (accumulate + m.integer("/data/prefetch")));
-  // Autocast keeps most of what backward needs in 16 bits.
-  const double share = x.runtime.precision == Precision::fp32 || x.runtime.precision == Precision::fp64 ? 1 : 0.5;
-  const double activations = static_cast<double>(x.activation_bytes * batch * in.views) * share;
-  rows.push_back({"memory", "about " +
-                                megabytes(weights + grads + static_cast<double>(optimizer_bytes) + ring + activations) +
-                                (x.forward_flops ? "" : " without activations") + ": weights " + megabytes(weights) +
-                                ", gradients " + megabytes(grads) + ", optimiser " +
-                                megabytes(static_cast<double>(optimizer_bytes)) + ", batches " + megabytes(ring) +
-                                (x.forward_flops ? ", activations " + megabytes(activations) : "")});
+  rows.push_back(memory_row(x, source, optimizer_bytes));
   return rows;
 }
 

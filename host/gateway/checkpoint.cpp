@@ -1,12 +1,11 @@
 // Activation checkpointing. Note [What a recomputation needs]
-// - the scope's parameters are inputs of the node, else weights behind an input without gradient get none, and a
-// reducer
-//   that looks for unused parameters takes them all for unused;
+// - the scope's parameters are inputs of the node, else weights behind an input without gradient get none,
+//   and a reducer that looks for unused parameters takes them all for unused;
 // - they are passed as an at::TensorList: torch::autograd::Function doesn't look into a std::vector;
 // - random state and autocast are those of the first pass;
-// - autocast's cache of cast weights is off in the first pass, which runs without grad: a cast made there would be
-// reused
-//   outside and cut the graph. It is emptied around the second pass, whose casts belong to the graph that it frees.
+// - autocast's cache of cast weights is off in the first pass, which runs without grad: a cast made there
+//   would be reused outside and cut the graph. It is emptied around the second pass, whose casts belong to
+//   the graph that it frees.
 #include <torch/csrc/autograd/autograd.h>
 #include <torch/csrc/autograd/custom_function.h>
 #include <torch/csrc/autograd/functions/accumulate_grad.h>
@@ -15,6 +14,7 @@
 
 #include "base/error.h"
 #include "gateway/autograd_state.h"
+#include "gateway/op_schema.h"
 
 namespace vhost {
 namespace {
@@ -115,6 +115,7 @@ struct CheckpointFunction : torch::autograd::Function<CheckpointFunction> {
     Autocast uncached = closure->autocast;
     uncached.cache = false;
     const AutocastScope autocast(uncached);
+    const BlockCount block;
     variable_list outputs = run(*closure, inputs);
     node->save_for_backward(inputs.vec());
     return outputs;
@@ -161,7 +162,9 @@ variable_list checkpointed(const ClosurePtr& closure, vh_scope* scope, vh_tensor
   closure->autocast = Autocast::current();
   closure->random = RandomState::of(tensors.empty() ? at::Device(at::kCPU) : tensors[0].device());
   tensors.insert(tensors.end(), closure->params.begin(), closure->params.end());
-  return CheckpointFunction::apply(closure, at::TensorList(tensors));
+  variable_list outputs = CheckpointFunction::apply(closure, at::TensorList(tensors));
+  for (const at::Tensor& output : outputs) count_kept(output);
+  return outputs;
 }
 
 }  // namespace

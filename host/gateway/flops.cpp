@@ -9,7 +9,8 @@ namespace vhost {
 namespace {
 
 std::atomic<bool> active{false};
-std::atomic<int64_t> total{0}, kept{0};
+std::atomic<int64_t> total{0}, kept{0}, in_block{0}, largest_block{0};
+std::atomic<bool> counts_block{false};
 
 using Stack = std::vector<c10::IValue>;
 
@@ -106,13 +107,18 @@ bool shares_memory(const at::Tensor& result, const Stack& arguments) {
   return false;
 }
 
+// In a checkpointed block nothing wants a gradient yet.
+bool wanted(const at::Tensor& result) {
+  return result.requires_grad() || (counts_block && result.is_floating_point());
+}
+
 int64_t bytes_for_backward(const c10::IValue& value, const Stack& arguments) {
   int64_t bytes = 0;
   if (value.isTensorList())
     for (const at::Tensor& one : value.toTensorVector()) bytes += bytes_for_backward(one, arguments);
   if (!value.isTensor()) return bytes;
   const at::Tensor& result = value.toTensor();
-  if (result.defined() && result.requires_grad() && !shares_memory(result, arguments))
+  if (result.defined() && wanted(result) && !shares_memory(result, arguments))
     bytes += static_cast<int64_t>(result.nbytes());
   return bytes;
 }
@@ -151,11 +157,25 @@ bool counting_flops() {
 void count_flops(const vh_op& op, const Stack& arguments, const Stack& results) {
   total.fetch_add(flops_of(op, arguments, results), std::memory_order_relaxed);
   for (const c10::IValue& result : results)
-    kept.fetch_add(bytes_for_backward(result, arguments), std::memory_order_relaxed);
+    (counts_block ? in_block : kept).fetch_add(bytes_for_backward(result, arguments), std::memory_order_relaxed);
+}
+
+BlockCount::BlockCount() {
+  in_block = 0;
+  counts_block = true;
+}
+
+BlockCount::~BlockCount() {
+  counts_block = false;
+  largest_block = std::max(largest_block.load(), in_block.load());
+}
+
+void count_kept(const at::Tensor& tensor) {
+  if (counting_flops() && tensor.requires_grad()) kept.fetch_add(static_cast<int64_t>(tensor.nbytes()));
 }
 
 void FlopCounter::start() {
-  total = kept = 0;
+  total = kept = largest_block = 0;
   active = true;
 }
 
@@ -164,8 +184,12 @@ int64_t FlopCounter::stop() {
   return total;
 }
 
+int64_t FlopCounter::so_far() {
+  return total;
+}
+
 int64_t FlopCounter::activation_bytes() {
-  return kept;
+  return kept + largest_block;
 }
 
 }  // namespace vhost

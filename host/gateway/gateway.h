@@ -22,8 +22,8 @@ at::Tensor borrow(const vh_tensor* handle);  // shares; NULL -> undefined
 at::Tensor adopt(vh_tensor* handle);         // consumes an owned handle
 int64_t live_handles();                      // owned handles that plugins hold, for leak tests
 
-// Names the part whose code runs on this thread ("backbone videomae/vit"): errors carry it in `where`, also from
-// backward.
+// Names the part whose code runs on this thread ("backbone videomae/vit"):
+// errors carry it in `where`, also from backward.
 void set_current_part(const std::string& name);
 const std::string& current_part();
 class PartScope {
@@ -60,8 +60,10 @@ struct ScopeTree;
 struct FlopCounter {
   static void start();
   static int64_t stop();
-  // Between the same two: bytes of the results that backward may need, views not counted twice, nothing of what runs
-  // without gradients (as checkpointed blocks do). An upper bound: some results are not kept.
+  static int64_t so_far();
+  // Between the same two, an estimate of what backward needs: bytes of all results that want a gradient, views not
+  // counted twice, and the largest checkpointed block, which backward runs anew. Some results are not kept, and
+  // operators keep things of their own.
   static int64_t activation_bytes();
 };
 

@@ -114,8 +114,8 @@ Draw normal(double mean, double std) {
   return {[=](vh_random r) { return mean + std * vh_random_normal(&r); }};
 }
 
-// Rejection: of normal numbers where the interval holds much of the mass, else of uniform ones under the density's
-// peak.
+// Rejection: of normal numbers where the interval holds much of the mass,
+// else of uniform ones under the density's peak.
 Draw truncated_normal(double mean, double std, double a, double b) {
   if (!(a < b)) throw Error("a must be less than b");
   if (std <= 0) throw Error("std must be greater than 0");

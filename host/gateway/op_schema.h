@@ -70,5 +70,11 @@ FlopRule flop_rule(const std::string& operator_name);  // "aten::linear"
 bool counting_flops();
 // The call's stack before and after. Adds to FlopCounter.
 void count_flops(const vh_op& op, const std::vector<c10::IValue>& arguments, const std::vector<c10::IValue>& results);
+void count_kept(const at::Tensor& tensor);  // a result that passed by the gateway, as a checkpointed block's
+// While it lives, results belong to a checkpointed block.
+struct BlockCount {
+  BlockCount();
+  ~BlockCount();
+};
 
 }  // namespace vhost

@@ -42,8 +42,8 @@ Manifest parse_manifest(std::string_view text, const std::filesystem::path& name
 
 // Validates one value against a schema (the subset of JSON Schema in docs/manifest.md), fills defaults in, and throws
 // Error at the first wrong value: unknown keys (did you mean), type, range, enum, pattern, list length, required.
-// `pointer` is the value's place in the manifest, for messages. `ignore`: keys that belong to the host, not to the
-// schema.
+// `pointer` is the value's place in the manifest, for messages. `ignore`:
+// keys that belong to the host, not to the schema.
 void validate(const Manifest& manifest, const std::string& pointer, json::value& value, const json::object& schema,
               const std::vector<std::string>& ignore = {});
 void validate(const Manifest& manifest, const std::string& pointer, json::object& value, const json::object& schema,
@@ -66,8 +66,8 @@ void validate_host(Manifest& manifest);
 void each_part(Manifest& manifest, const std::function<void(const std::string& pointer, json::object& part)>& fn);
 
 // Of a part's pointer: the interface its component must serve ("/data/train" -> "vh.dataset/1"), and the keys in it
-// that are the host's ("use", "in", of losses also "head", "weight", of mask "mode"), to be passed to validate as
-// `ignore`.
+// that are the host's ("use", "in", of losses also "head", "weight", of mask
+// "mode"), to be passed to validate as `ignore`.
 std::string part_interface(std::string_view pointer);
 const std::vector<std::string>& part_host_keys(std::string_view pointer);
 

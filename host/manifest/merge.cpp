@@ -119,8 +119,8 @@ class Reader {
     return pointers;
   }
 
-  // What goes wrong with a base as a whole is told at the line that names it; what is wrong inside it has its own
-  // place.
+  // What goes wrong with a base as a whole is told at the line that names
+  // it; what is wrong inside it has its own place.
   void merge_base(Layer& merged, const Manifest& names, const std::string& pointer) {
     const std::string name = names.string(pointer);
     if (name.empty()) throw names.error(pointer, "must be a file name, not \"\"");

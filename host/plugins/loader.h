@@ -1,5 +1,5 @@
-// Opens plugin libraries. Checks metadata, checksum and ELF note before dlopen, so that nothing of an unfit binary
-// runs.
+// Opens plugin libraries. Checks metadata, checksum and ELF note before
+// dlopen, so that nothing of an unfit binary runs.
 #pragma once
 #include <string>
 
@@ -17,8 +17,8 @@ struct LoadedPlugin {
 // component of plugin.json is served. Throws Error with what both sides say and what to do. [setup]
 const LoadedPlugin& load_plugin(const Package& package, const vh_host* host);
 
-// The numbers in .note.vhost, read without dlopen. Throws Error if there is none or the file is no ELF64 of this
-// machine.
+// The numbers in .note.vhost, read without dlopen. Throws Error if there is
+// none or the file is no ELF64 of this machine.
 vh_elf_note read_elf_note(const std::filesystem::path& library);
 
 }  // namespace vhost

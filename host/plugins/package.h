@@ -43,8 +43,8 @@ struct Found {
   std::vector<std::string> problems;  // one line each: packages that can't be read
   std::vector<std::filesystem::path> searched;
 };
-// Layout <path>/<name>/<version>/plugin.json. Folders that don't exist are no problem; name and version must be the
-// folders'.
+// Layout <path>/<name>/<version>/plugin.json. Folders that don't exist are no
+// problem; name and version must be the folders'.
 Found find_packages(const std::vector<std::filesystem::path>& search_path);
 
 // Semver 2.0 precedence: <0, 0, >0. Build metadata doesn't count. Throws Error for what is no version.

@@ -15,8 +15,8 @@ class AppendFile {
   AppendFile& operator=(AppendFile&& other) noexcept;
 
   explicit operator bool() const { return fd_ >= 0; }
-  // False on the first failure (full disk, say), whose reason is then in failure(); later calls do nothing and return
-  // true.
+  // False on the first failure (full disk, say), whose reason is then in
+  // failure(); later calls do nothing and return true.
   bool append(std::string_view bytes);
   const std::string& failure() const { return failure_; }
   const std::filesystem::path& path() const { return path_; }

@@ -30,8 +30,8 @@ Curve raw_curve(const std::string& name, int color, const Series& series, double
   return curve;
 }
 
-// A straight line fitted around each point under a Gaussian window, so that the ends are neither pulled inwards nor
-// noisy.
+// A straight line fitted around each point under a Gaussian window, so that
+// the ends are neither pulled inwards nor noisy.
 std::vector<double> smoothed(const std::vector<double>& y) {
   const double sigma = std::max(1.5, 0.012 * static_cast<double>(y.size()));
   const auto reach = static_cast<ptrdiff_t>(std::ceil(3 * sigma)), n = static_cast<ptrdiff_t>(y.size());

@@ -1,6 +1,6 @@
 // TensorBoard event files, written without protobuf: records framed as in TFRecord with masked CRC-32C, each an Event
-// message. A resumed run adds a file to the folder, beginning with a SessionLog START that makes TensorBoard drop later
-// steps.
+// message. A resumed run adds a file to the folder, beginning with a
+// SessionLog START that makes TensorBoard drop later steps.
 #pragma once
 #include <cstdint>
 #include <filesystem>

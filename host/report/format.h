@@ -8,8 +8,8 @@
 
 namespace vhost::report {
 
-// `digits` significant digits: "0.4321", "12.30", "1.234e-5"; scientific below 1e-3 and from 1e6 on. "nan", "inf",
-// "-inf".
+// `digits` significant digits: "0.4321", "12.30", "1.234e-5"; scientific
+// below 1e-3 and from 1e6 on. "nan", "inf", "-inf".
 std::string format_number(double value, int digits = 4);
 // The same without trailing zeros, scientific below 1e-2: "0.05", "1.5e-4", "0".
 std::string format_lr(double value);

@@ -54,8 +54,8 @@ inline json::object metadata(const std::string& name, const std::string& version
           {"components", json::array{component("vh.loss/1", "mse")}}};
 }
 
-// <root>/<name>/<version>/plugin.json; with a library, that is copied beside it and its sha256 written. Returns the
-// folder.
+// <root>/<name>/<version>/plugin.json; with a library, that is copied beside
+// it and its sha256 written. Returns the folder.
 inline std::filesystem::path write_package(const std::filesystem::path& root, json::object data,
                                            const std::filesystem::path& library = {}) {
   const auto folder = root / data["name"].as_string().c_str() / data["version"].as_string().c_str();
