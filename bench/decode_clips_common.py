@@ -15,6 +15,11 @@ def media():
     return pathlib.Path(os.environ.get("VHOST_MEDIA", ROOT.parent / "shared" / "media"))
 
 
+def skip(why):
+    print(f"skipped: {why}")
+    sys.exit(77)
+
+
 def tool(name, build):
     path = pathlib.Path(build) / "bin" / name
     if not path.is_file():
@@ -25,7 +30,7 @@ def tool(name, build):
 def make_files(gop):
     """Four videos of 340x256 and about ten seconds with a key frame every `gop` frames: real content if there is any."""
     if not shutil.which("ffmpeg"):
-        sys.exit("needs the ffmpeg program to make the test files")
+        skip("needs the ffmpeg program to make the test files")
     CACHE.mkdir(parents=True, exist_ok=True)
     files = []
     for k, name in enumerate(SOURCES):

@@ -12,6 +12,7 @@ import pathlib
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 
 import decode_clips_common as common
@@ -47,13 +48,15 @@ def proportional_bytes(process):
 
 def peak(command, environment=None):
     """Bytes; exits if the command fails."""
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=environment, text=True)
     highest = 0
-    while process.poll() is None:
-        highest = max(highest, sum(map(proportional_bytes, processes(process.pid))))
-        time.sleep(0.2)
-    if process.returncode:
-        sys.exit(f"{' '.join(command)} failed:\n{process.stderr.read()[-2000:]}")
+    with tempfile.TemporaryFile("w+") as errors:
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=errors, env=environment)
+        while process.poll() is None:
+            highest = max(highest, sum(map(proportional_bytes, processes(process.pid))))
+            time.sleep(0.2)
+        if process.returncode:
+            errors.seek(0)
+            sys.exit(f"{' '.join(command)} failed:\n{errors.read()[-2000:]}")
     return highest
 
 

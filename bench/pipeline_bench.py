@@ -80,10 +80,10 @@ def main():
         return worker(args.worker, args.gop, args.batches, args.workers)
     ours = common.tool("kinetics-read-clips", args.build)
     if not common.usable("torch"):
-        sys.exit("torch is not installed: nothing to compare with")
+        common.skip("torch is not installed: nothing to compare with")
     names = [name for name in common.REFERENCES if common.usable(name)]
     if not names:
-        sys.exit("no reference is installed: nothing to compare with")
+        common.skip("no reference is installed: nothing to compare with")
     list_file = pathlib.Path(common.CACHE) / f"list{args.gop}.txt"
     list_file.write_text("".join(f"{path} 0\n" for path in common.make_files(args.gop)))
     command = [ours, str(list_file), str(common.CACHE / "scan"), str(args.workers), str(args.batches)]

@@ -11,7 +11,12 @@ trap 'rm -rf "$folder"' EXIT
 # What only g++ understands.
 sed -E 's/ -(fno-gnu-unique|Wno-restrict|Wno-maybe-uninitialized)//g' "$build/compile_commands.json" >"$folder/compile_commands.json"
 status=0
-run-clang-tidy -p "$folder" -quiet -j "$(nproc)" "$only" >"$folder/report" 2>/dev/null || status=$?
+run-clang-tidy -p "$folder" -quiet -j "$(nproc)" "$only" >"$folder/report" 2>"$folder/errors" || status=$?
 sed 's/\x1b\[[0-9;]*m//g' "$folder/report" | grep -E '(warning|error):' | sort -u || true
-echo "$(grep -c '^clang-tidy' "$folder/report") files checked"
+checked="$(grep -c '^clang-tidy' "$folder/report" || true)"
+echo "$checked files checked"
+if [ "$checked" = 0 ]; then
+  tail -n 20 "$folder/errors"
+  exit 1
+fi
 exit $status

@@ -4,8 +4,8 @@
 
 namespace classify {
 
-// pred [B,K]; target i64 [B] ("batch.label") or float [B,K] ("batch.label_soft": mixed or smoothed). loss.sum over
-// samples.
+// pred [B,K]; target i64 [B] ("batch.label") or float [B,K]
+// ("batch.label_soft": mixed or smoothed). loss.sum over samples.
 class CrossEntropy {
  public:
   struct Params {

@@ -15,8 +15,8 @@ inline constexpr int kScaleFlags = SWS_BILINEAR | SWS_ACCURATE_RND | SWS_BITEXAC
 class Converter {
  public:
   // rect: in display coordinates, i.e. after turning the frame clockwise by `rotation` degrees. Its corner is moved by
-  // at most a pixel where the chroma planes ask for it. Full size: rect = the whole picture and the same width and
-  // height.
+  // at most a pixel where the chroma planes ask for it. Full size: rect = the
+  // whole picture and the same width and height.
   Converter(Rect rect, int rotation, bool mirror, int width, int height);
   // out: [height][width][3]. Throws DecodeError if the frame can't be converted.
   void convert(const AVFrame& frame, uint8_t* out);

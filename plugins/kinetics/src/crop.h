@@ -32,8 +32,8 @@ struct CropRule {
 
 Rect train_crop(const CropRule&, int64_t width, int64_t height, vh_random& random);
 
-// View `crop` of `crops`: 1 = centre; else squares evenly spaced along the long side, from left (or top) to right (or
-// bottom).
+// View `crop` of `crops`: 1 = centre; else squares evenly spaced along the
+// long side, from left (or top) to right (or bottom).
 Rect test_crop(const CropRule&, int64_t width, int64_t height, int64_t crop, int64_t crops);
 
 }  // namespace kinetics

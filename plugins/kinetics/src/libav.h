@@ -43,12 +43,12 @@ using SwsPtr = std::unique_ptr<SwsContext, SwsFreer>;
 // FFmpeg's text for an error code.
 std::string av_error_text(int code);
 
-// Opens a local file and finds out about its streams; a status below 0 is FFmpeg's error. Playlists may name no other
-// place.
+// Opens a local file and finds out about its streams; a status below 0 is
+// FFmpeg's error. Playlists may name no other place.
 int open_input(const std::string& path, FormatPtr& format);
 
-// While one lives, FFmpeg's messages on this thread are collected instead of printed: they say more than its error
-// codes.
+// While one lives, FFmpeg's messages on this thread are collected instead
+// of printed: they say more than its error codes.
 class LogCapture {
  public:
   LogCapture();

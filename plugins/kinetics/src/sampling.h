@@ -12,8 +12,8 @@ namespace kinetics {
 
 // N = frames of the video, L = length, s = stride, n = clips; every index is in [0, N).
 enum class SamplingRule {
-  // MMAction2 SampleFrames. Train: start in [0, N - L*s], indices start + k*s. Test: span (L-1)*s + 1, n = 1 centred,
-  // else
+  // MMAction2 SampleFrames. Train: start in [0, N - L*s], indices start +
+  // k*s. Test: span (L-1)*s + 1, n = 1 centred, else
   // starts round(i * (N - span) / (n-1)), half to even. Past the end it loops (modulo N).
   kMmaction,
   // MMAction2 UniformSample. seg = (N-1)/L; train: one frame drawn from [round(seg*i), round(seg*(i+1))]; test clip k:

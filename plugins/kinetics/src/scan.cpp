@@ -20,8 +20,8 @@ struct FileHandle {
   }
 };
 
-// The payload's distance from AVPacket::pos (containers put block headers between), or -1 if it isn't in the file as
-// is.
+// The payload's distance from AVPacket::pos (containers put block headers
+// between), or -1 if it isn't in the file as is.
 int payload_offset(int fd, const AVPacket& packet, int hint) {
   constexpr int kWindow = 64;
   if (packet.pos < 0 || packet.size <= 0) return -1;
@@ -166,8 +166,8 @@ class Scanner {
     link_frames(index_);
   }
 
-  // Decodes everything in order and notes which packet each frame came from, by giving packets their number as time
-  // stamp.
+  // Decodes everything in order and notes which packet each frame came from,
+  // by giving packets their number as time stamp.
   void rank_by_decoding() {
     std::vector<int32_t> shown;
     std::string why = decode_all(shown);

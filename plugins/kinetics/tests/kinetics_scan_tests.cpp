@@ -198,8 +198,8 @@ BOOST_AUTO_TEST_CASE(the_same_seed_makes_the_same_bytes) {
   BOOST_TEST((a != bytes_of("c.mp4", 6)));
 }
 
-// Simple statistics of single frames over many clips: their means must agree between classes, early and late in the
-// clip.
+// Simple statistics of single frames over many clips: their means must
+// agree between classes, early and late in the clip.
 BOOST_AUTO_TEST_CASE(a_single_frame_says_nothing) {
   constexpr int kClips = 1500, kSize = 32;
   std::vector<uint8_t> y(kSize * kSize), u(kSize * kSize / 4), v(kSize * kSize / 4);

@@ -54,8 +54,8 @@ void MotionClip::draw(int frame, uint8_t* y, int y_stride, uint8_t* u, uint8_t* 
   hue += ((motion_.hue_step * frame) & 15) * (kTwoPi / 16);  // exactly the same values whatever the step
   double moved_x = t * motion_.shift_x * options_.size / 20, moved_y = t * motion_.shift_y * options_.size / 20;
 
-  // Cells per pixel; at scale 1 eight cells across the picture. In 32.32 fixed point, whose overflow the wrapping
-  // hides.
+  // Cells per pixel; at scale 1 eight cells across the picture. In 32.32
+  // fixed point, whose overflow the wrapping hides.
   double unit = 8.0 / options_.size / scale, c = std::cos(angle) * unit, s = std::sin(angle) * unit,
          middle = options_.size / 2.0;
   auto fixed = [](double x) { return static_cast<uint64_t>(static_cast<int64_t>(x * 0x1p32)); };

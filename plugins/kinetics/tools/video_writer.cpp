@@ -23,8 +23,8 @@ VideoWriter::VideoWriter(const std::string& path, const WriterOptions& o)
   AVDictionary* settings = nullptr;
   if (h264) {
     av_dict_set(&settings, "preset", o.preset.c_str(), 0);
-    // One quantiser for every frame, whatever moves in it. (Rate control by CRF isn't even the same twice in one
-    // process.)
+    // One quantiser for every frame, whatever moves in it. (Rate control by
+    // CRF isn't even the same twice in one process.)
     std::string rate = "qp=" + std::to_string(o.quality) + ":ipratio=1:pbratio=1:aq-mode=0:b-adapt=0:bframes=2";
     av_dict_set(&settings, "x264-params", ("scenecut=0:" + rate + (o.x264.empty() ? "" : ":" + o.x264)).c_str(), 0);
   } else {

@@ -6,8 +6,8 @@ namespace videomae {
 
 // pred and target [B,N,C] (float). With coverage VH_MASKED: the sum over masked tokens, divided by their number. Of all
 // tokens: the sum over samples of the mean over tokens, divided by the number of samples; with a weight [B,N], which is
-// the mask unless the target makes one of its own, the weighted sum over tokens, divided by the number of masked
-// tokens.
+// the mask unless the target makes one of its own, the weighted sum over
+// tokens, divided by the number of masked tokens.
 class Mse {
  public:
   using Params = vh::NoParams;

@@ -1,5 +1,5 @@
-// Rows of token lists: picking some by index. By aten::index, since index_select and embedding don't run on meta
-// tensors.
+// Rows of token lists: picking some by index. By aten::index, since
+// index_select and embedding don't run on meta tensors.
 #pragma once
 #include "vhost/cpp/tensor.hpp"
 

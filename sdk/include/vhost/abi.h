@@ -24,8 +24,7 @@
 #define VH_ABI_MINOR_OLDEST 1u
 #define VH_PLUGIN_MAGIC 0x54534856u /* "VHST", little-endian */
 
-/* The oldest host minor that a plugin accepts. Names newer than it are hidden, so the minimum host is derived, not
- * declared. */
+/* The oldest host minor that a plugin accepts. Newer names are hidden, so the minimum is derived, not declared. */
 #ifndef VH_TARGET_MINOR
 #define VH_TARGET_MINOR VH_ABI_MINOR_OLDEST
 #endif

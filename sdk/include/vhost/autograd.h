@@ -20,8 +20,7 @@ typedef struct vh_function {
   uint32_t struct_size, flags; /* VH_FN_* */
   /* [step] Output specs (dtype, rank, dim) for these inputs, one add() per output: used on meta tensors. */
   int32_t (*shape)(void* ctx, vh_tensor* const* in, uint32_t n_in, vh_spec_sink*, vh_error*);
-  /* [step] Makes out[0..n_out-1] (owned by the host afterwards); what backward needs goes into `save`. Runs without
-   * grad. */
+  /* [step] Makes out[0..n_out-1] (then the host's); what backward needs goes into `save`. Runs without grad. */
   int32_t (*forward)(void* ctx, vh_tensor* const* in, uint32_t n_in, vh_tensor** out, uint32_t n_out, vh_map* save,
                      vh_error*);
   /* [backward] grad_out[n_out] (NULL = zero) -> grad_in[n_in] (owned by the host afterwards; NULL = zero). */

@@ -16,8 +16,7 @@ typedef struct vh_mask_1 {
   void (*destroy)(void* self);
   /* [setup] Fewest and most masked cells on a grid of t,h,w cells. Equal: VH_MASK_DROP can use it. */
   int32_t (*counts)(void* self, const int64_t grid[3], int64_t* min_masked, int64_t* max_masked, vh_error*);
-  /* [worker] Writes mask[t*h*w] (1 = masked, t-major) as a function of seed alone (vhost/random.h). Must keep to
-   * counts(). */
+  /* [worker] Writes mask[t*h*w] (1 = masked, t-major) as a function of seed alone (vhost/random.h), within counts(). */
   int32_t (*draw)(void* self, const int64_t grid[3], uint64_t seed, uint8_t* mask, vh_error*);
   /* -- minor 1 -- */
 } vh_mask_1;

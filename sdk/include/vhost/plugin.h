@@ -9,8 +9,7 @@ extern "C" {
 
 #define VH_PLUGIN_1 "vh.plugin/1"
 
-/* Exported as the data symbol `vh_plugin_entry_v1`: a plugin exports this and nothing else, and imports nothing of
- * ours. */
+/* Exported as the data symbol `vh_plugin_entry_v1`: a plugin exports only this, and imports nothing of ours. */
 typedef struct vh_plugin_entry {
   uint32_t struct_size, magic, abi_major, abi_minor, target_minor, reserved;
   int32_t (*init)(const vh_host*, vh_error*); /* [setup] once, before get; non-zero = the plugin is refused */

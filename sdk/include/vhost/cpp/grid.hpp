@@ -5,8 +5,8 @@
 
 namespace vh {
 
-// [B,N,C] with the grid's tokens, t-major, after `prefix_tokens` others -> [B,C,T,H,W]. A [B,C,T,H,W] comes back as it
-// is.
+// [B,N,C] with the grid's tokens, t-major, after `prefix_tokens` others ->
+// [B,C,T,H,W]. A [B,C,T,H,W] comes back as it is.
 inline Tensor as_grid(const Tensor& x, const Grid& grid, int64_t prefix_tokens = 0) {
   if (x.dim() == 5) return x;
   if (x.dim() != 3 || x.size(1) != prefix_tokens + cells(grid))

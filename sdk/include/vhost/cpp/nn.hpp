@@ -1,5 +1,5 @@
-// Layers in the manner of torch.nn, with its parameter names and shapes. Each makes its parameters in the scope it is
-// given
+// Layers in the manner of torch.nn, with its parameter names and shapes. Each
+// makes its parameters in the scope it is given
 // ([setup]) and is called with tensors ([step]). Biases and norms are exempt from weight decay. Layers that behave
 // differently in training take `train`: there is no global state.
 #pragma once
@@ -113,8 +113,8 @@ struct Dropout {
   Tensor operator()(const Tensor& x, bool train) const { return train && p > 0 ? ops::dropout(x, p, true) : x; }
 };
 
-// Stochastic depth: zeroes whole samples of a residual branch (Huang et al., "Deep Networks with Stochastic Depth",
-// 2016).
+// Stochastic depth: zeroes whole samples of a residual branch (Huang et al.,
+// "Deep Networks with Stochastic Depth", 2016).
 struct DropPath {
   double p = 0;
   Tensor operator()(const Tensor& x, bool train) const {  // [B, ...]

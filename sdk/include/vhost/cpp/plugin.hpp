@@ -1,5 +1,5 @@
-// VH_PLUGIN: what a plugin offers, and the edge between its classes and the C tables. Nothing else of a plugin is
-// exported.
+// VH_PLUGIN: what a plugin offers, and the edge between its classes and the C
+// tables. Nothing else of a plugin is exported.
 //
 //   VH_PLUGIN(vh::backbone<Vit>("vit", "Vision transformer"), vh::loss<Mse>("mse", "Mean squared error"))
 //
