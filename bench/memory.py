@@ -98,14 +98,15 @@ def main():
         print("skipped: needs transformers, and decord or torchcodec")
         sys.exit(77)
     files = common.make_files(12)
+    listing = common.CACHE / "memory.txt"
+    listing.write_text("".join(f"{files[i % len(files)]} 0\n" for i in range(8)))
     run = Run({
         "vhost": 1, "name": "memory", "task": "pretrain", "plugins": {"kinetics": "*", "videomae": "*"},
-        "data": {"train": {"use": "kinetics/clips", "list": "list.txt", "frames": 16, "stride": 4, "size": 224}, "batch": BATCH, "workers": WORKERS},
+        "data": {"train": {"use": "kinetics/clips", "list": str(listing), "frames": 16, "stride": 4, "size": 224}, "batch": BATCH, "workers": WORKERS},
         "model": {"backbone": {"use": "videomae/vit", "size": "base"}, "heads": {"main": {"use": "videomae/decoder"}}},
         "mask": {"use": "videomae/tube", "ratio": 0.9}, "target": {"use": "videomae/pixels"}, "losses": [{"use": "videomae/mse", "head": "main"}],
-        "schedule": {"steps": options.steps}, "checkpoint": {"every_epochs": 0},
+        "optimizer": {"lr": 1e-4}, "schedule": {"steps": options.steps}, "checkpoint": {"every_epochs": 0},
     })
-    (run.folder / "list.txt").write_text("".join(f"{files[i % len(files)]} 0\n" for i in range(8)))
     ratios = []
     for _ in range(options.rounds):
         ours = peak(run.command("--no-resume"), run.environment())

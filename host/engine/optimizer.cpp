@@ -123,13 +123,6 @@ void Optimizer::step_sgd(Group& group, double lr) {
   }
 }
 
-bool Optimizer::updates(const at::Tensor& value) const {
-  for (const Group& group : groups_)
-    for (const at::Tensor& param : group.params)
-      if (param.is_alias_of(value)) return true;
-  return false;
-}
-
 NamedTensors Optimizer::state() const {
   NamedTensors all{{"steps", steps_}};
   for (const Group& group : groups_)

@@ -23,7 +23,6 @@ class Optimizer {
   std::string first_bad_gradient() const;  // name of a parameter whose gradient is not finite; "" = none
   void step(double lr);
 
-  bool updates(const at::Tensor& value) const;  // whether step() writes to this tensor's memory
   NamedTensors state() const;
   void load(const std::map<std::string, at::Tensor>& state,
             const std::string& file);  // throws if names or shapes differ

@@ -227,7 +227,6 @@ void Trainer::forward_backward(Batch& batch, const Divisors& divisors, int64_t m
   const std::string logits = x_.model->logits_key();
   if (!logits.empty() && all.find("batch.label"))
     window_.top.add(all.find(logits)->detach(), *all.find("batch.label"), *all.find("sample_weight"));
-  wait_for_copy();
   x_.model->after_step(all, info);
 }
 
@@ -245,7 +244,6 @@ void Trainer::update_weights(StepResult& result) {
     if (clip_ > 0 || logged) result.scalars["grad_norm"] = norm;
     if (clip_ > 0 && norm > clip_) optimizer_->scale_grads(clip_ / (norm + 1e-6));
   }
-  wait_for_copy();
   if (!overflow) {
     optimizer_->step(schedule_.at(step_));
     if (ema_) ema_->update();
@@ -279,7 +277,6 @@ void Trainer::record(const StepResult& result, Loader& loader) {
 
 void Trainer::evaluate_now() {
   const auto start = std::chrono::steady_clock::now();
-  wait_for_copy();
   if (ema_) ema_->swap();
   Evaluation result;
   try {
@@ -326,15 +323,13 @@ Checkpoint Trainer::checkpoint() const {
 void Trainer::save() {
   if (saved_step_ == step_) return;
   const auto start = std::chrono::steady_clock::now();
-  Checkpoint now = checkpoint();
-  // Weights change only where update_weights() changes them, which waits for
-  // the copy; the rest may change in a forward pass.
-  for (auto& [name, tensor] : now.model)
-    if (!optimizer_->updates(tensor)) tensor = tensor.clone();
-  writer_.start(std::move(now));
+  writer_.start(checkpoint());
   saved_step_ = step_;
   window_start_ += std::chrono::steady_clock::now() - start;
-  stall_ = seconds_since(start);
+  char text[80];
+  std::snprintf(text, sizeof text, "step %lld: training waited %.1f ms", static_cast<long long>(step_),
+                1e3 * seconds_since(start));
+  x_.log.message(VH_LOG_DEBUG, "checkpoint", text);
 }
 
 // The run ends with another error already; a checkpoint that failed as well is at least named.
@@ -344,17 +339,6 @@ void Trainer::finish_writing_quietly() {
   } catch (const std::exception& error) {
     x_.log.message(VH_LOG_ERROR, "checkpoint", error.what());
   }
-}
-
-void Trainer::wait_for_copy() {
-  if (!stall_) return;
-  const auto start = std::chrono::steady_clock::now();
-  writer_.copied();
-  char text[80];
-  std::snprintf(text, sizeof text, "step %lld: training waited %.1f ms", static_cast<long long>(saved_step_),
-                1e3 * (*stall_ + seconds_since(start)));
-  stall_.reset();
-  x_.log.message(VH_LOG_DEBUG, "checkpoint", text);
 }
 
 void Trainer::dump_batch(const vh_map& all) const {

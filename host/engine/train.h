@@ -44,7 +44,6 @@ class Trainer {
   Checkpoint checkpoint() const;  // of this moment; shares the live tensors
   void save();                    // starts it; writer_ goes on in the background
   void finish_writing_quietly();
-  void wait_for_copy();  // before anything changes what a checkpoint may still be copying
   int64_t micro_batches(int64_t step) const;
   int64_t batches_before(int64_t step) const;
   StepInfo step_info() const;
@@ -66,7 +65,6 @@ class Trainer {
   std::chrono::steady_clock::time_point window_start_, run_start_;
   double wait_at_window_ = 0;
   int64_t samples_in_window_ = 0, steps_in_process_ = 0;
-  std::optional<double> stall_;  // seconds that the checkpoint being copied has kept the run
 };
 
 }  // namespace vhost

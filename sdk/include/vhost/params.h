@@ -10,7 +10,7 @@ extern "C" {
 #define VH_PARAMS_1 "vh.params/1"
 
 /* vh_param.role */
-#define VH_PARAMETER 0        /* changed by the host's update; by parts only at create and in after_step */
+#define VH_PARAMETER 0
 #define VH_BUFFER 1           /* saved, no gradient */
 #define VH_BUFFER_NOT_SAVED 2 /* recomputed by the part at create: fixed tables */
 
