@@ -1,12 +1,12 @@
-# vhost_add_plugin(NAME SOURCES file... [VERSION x.y.z] [LINK target...]): a plugin as vhost installs it, in
-# <build>/plugins/NAME/<version>/: libNAME.so, plugin.json, README.md, manifests/.
+# vhost_add_plugin(NAME SOURCES file... [VERSION x.y.z] [LINK target...] [NO_INSTALL]): a plugin as vhost installs it, in
+# <build>/plugins/NAME/<version>/: libNAME.so, plugin.json, README.md, manifests/. NO_INSTALL: `cmake --install` leaves it out.
 #
 # name, version, licence and description come from plugin.in.json beside the calling CMakeLists.txt; VERSION, if given, must
 # agree. plugin.json is written after linking from what the library itself says. A library that exports anything but
 # vh_plugin_entry_v1 fails the build. The CMake target is plugin_NAME.
 
 function(vhost_add_plugin name)
-  cmake_parse_arguments(ARG "" "VERSION" "SOURCES;LINK" ${ARGN})
+  cmake_parse_arguments(ARG "NO_INSTALL" "VERSION" "SOURCES;LINK" ${ARGN})
   if(ARG_UNPARSED_ARGUMENTS OR NOT ARG_SOURCES)
     message(FATAL_ERROR "vhost_add_plugin(${name}): want SOURCES file..., got also: ${ARG_UNPARSED_ARGUMENTS}")
   endif()
@@ -59,5 +59,7 @@ function(vhost_add_plugin name)
   endforeach()
   add_custom_target(${target}_files ALL DEPENDS ${copies})
   add_dependencies(${target} ${target}_files)
-  install(DIRECTORY "${folder}" DESTINATION lib/vhost/plugins/${name})
+  if(NOT ARG_NO_INSTALL)
+    install(DIRECTORY "${folder}" DESTINATION lib/vhost/plugins/${name})
+  endif()
 endfunction()

@@ -251,7 +251,7 @@ BOOST_AUTO_TEST_CASE(activations_are_what_backward_may_need) {
   };
   const at::Tensor x = meta({2, 3, 4}), w = meta({5, 4});
   BOOST_CHECK_EQUAL(bytes(VH_SCHEMA_LINEAR, {value(x), value(w)}), 4 * 2 * 3 * 5);
-  BOOST_CHECK_EQUAL(bytes(VH_SCHEMA_UNBIND, {value(x), value(int64_t{1})}), 0);  // views of x
+  BOOST_CHECK_EQUAL(bytes(VH_SCHEMA_UNSQUEEZE, {value(x), value(int64_t{1})}), 0);  // a view of x
   const at::Tensor plain = x.detach();
   BOOST_CHECK_EQUAL(bytes(VH_SCHEMA_RELU, {value(plain)}), 0);
 }
