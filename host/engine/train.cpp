@@ -141,7 +141,7 @@ int Trainer::run() {
     finish_writing_quietly();
     throw;
   }
-  const bool interrupted = step_ < schedule_.total_steps;
+  const bool interrupted = cancel_requested;  // a signal during the last write comes too late to interrupt anything
   saved_step_ == step_ || step_ == 0 ? writer_.finish() : writer_.write_last(checkpoint());
   if (interrupted) {
     x_.log.finish("interrupted at step " + std::to_string(step_) + "; the same command resumes it");
@@ -161,7 +161,12 @@ void Trainer::train_loop(Loader& loader) {
     const int64_t steps = std::max<int64_t>(1, std::llround(every * static_cast<double>(per_epoch)));
     return step_ % steps == 0;
   };
+  const auto evaluate_if_due = [&] {
+    const bool last = step_ == schedule_.total_steps;
+    if (eval_.dataset && (due("/eval/every_epochs") || last)) evaluate_now();
+  };
   run_start_ = window_start_ = std::chrono::steady_clock::now();
+  if (step_ > 0 && !x_.log.evaluated(step_)) evaluate_if_due();  // the run before was stopped in that evaluation
   while (step_ < schedule_.total_steps && !cancel_requested) {
     const StepResult result = train_step(loader);
     writer_.check();
@@ -176,7 +181,7 @@ void Trainer::train_loop(Loader& loader) {
       wait_at_window_ = loader.wait_seconds();
       samples_in_window_ = 0;
     }
-    if (eval_.dataset && (due("/eval/every_epochs") || last)) evaluate_now();
+    evaluate_if_due();
     if (cancel_requested) break;
     if (!last && ((save_steps > 0 && step_ % save_steps == 0) || due("/checkpoint/every_epochs"))) save();
   }
@@ -321,7 +326,6 @@ Checkpoint Trainer::checkpoint() const {
 }
 
 void Trainer::save() {
-  if (saved_step_ == step_) return;
   const auto start = std::chrono::steady_clock::now();
   writer_.start(checkpoint());
   saved_step_ = step_;

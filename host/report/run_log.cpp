@@ -298,6 +298,14 @@ void RunLog::tick(const StepRecord& record) {
   impl.redraw(/*force=*/true);
 }
 
+bool RunLog::evaluated(int64_t step) const {
+  const std::lock_guard lock(impl_->mutex);
+  EvalRecord wanted;
+  wanted.step = step;
+  wanted.split = "eval";
+  return impl_->known(wanted);
+}
+
 void RunLog::eval(const EvalRecord& record) {
   const std::lock_guard lock(impl_->mutex);
   Impl& impl = *impl_;

@@ -56,6 +56,7 @@ class RunLog {
   void step(const StepRecord& record);                                        // written to all outputs
   void tick(const StepRecord& record);                                        // terminal line only, every step
   void eval(const EvalRecord& record);
+  bool evaluated(int64_t step) const;  // whether the run that is resumed has one of this step
   void summary(const std::vector<SummaryRow>& rows, const json::value& manifest);   // for the report
   void picture(const std::string& title, const std::filesystem::path& png_or_svg);  // shown in the report
   // "finished", "interrupted at step 40", "failed: ..."; writes SVGs and report.html

@@ -68,6 +68,25 @@ def resume_after_sigterm_mid_epoch():
         assert cut.weights_sha256(name) == whole.weights_sha256(name), f"{name} differs after resuming"
 
 
+def a_cut_evaluation_is_made_up_for():
+    folder = clips()
+    value = manifest("train", folder)
+    whole = Run(value)
+    lines = [f"{folder}/{line}" for line in (folder / "eval.txt").read_text().splitlines()]
+    (whole.folder / "long.txt").write_text("\n".join(40 * lines) + "\n")
+    value["data"]["eval"]["list"] = str(whole.folder / "long.txt")
+    whole.path.write_text(json.dumps(value))
+    whole.run()
+    cut = Run(value)
+    process = cut.start()
+    wait_for_records(cut, 6)
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(60) == 143
+    assert not cut.evals() and cut.newest().name == "step-6", "the signal came too late to cut the evaluation"
+    cut.run()
+    assert cut.metrics() == whole.metrics(), "the evaluation that was cut is not in the resumed run's records"
+
+
 def starting_anew_leaves_no_old_weights():
     run = Run(manifest("pretrain", clips()))
     run.run()
