@@ -17,7 +17,7 @@ import sys
 import tempfile
 import time
 
-from train_step import SIZES, VideoMAEConfig, VideoMAEForPreTraining, torch, vhost_run
+from train_step import SIZES, VideoMAEConfig, VideoMAEForPreTraining, run_vhost, torch
 
 
 def step_seconds(run):
@@ -27,8 +27,8 @@ def step_seconds(run):
 
 
 def ours():
-    plain = vhost_run(SIZES["base"], "fp32", steps=10)
-    run = vhost_run(SIZES["base"], "fp32", steps=10, checkpoint={"every_epochs": 0, "every_steps": 4, "keep": 3})
+    plain = run_vhost(SIZES["base"], "fp32", steps=10)
+    run = run_vhost(SIZES["base"], "fp32", steps=10, checkpoint={"every_epochs": 0, "every_steps": 4, "keep": 3})
     slower = (step_seconds(run) - step_seconds(plain)) / 2
     plain.remove()
     waited = [float(x) for x in re.findall(r"checkpoint: step \d+: training waited ([0-9.]+) ms", (run.work / "log.txt").read_text())]

@@ -38,7 +38,7 @@ SIZES = {
 SIZES["tiny-4"] = {**SIZES["tiny"], "batch": 4, "steps": 200}
 
 
-def vhost_run(work, precision, steps, **top):
+def run_vhost(work, precision, steps, **top):
     """The finished Run of `steps` steps."""
     run = Run({
         "vhost": 1, "name": "bench", "task": "pretrain", "plugins": {"toy": "*", "videomae": "*"}, "precision": precision,
@@ -55,7 +55,7 @@ def vhost_run(work, precision, steps, **top):
 
 def vhost_step(work, precision):
     """Median seconds of a step, the first two left out."""
-    run = vhost_run(work, precision, work["steps"] + 2)
+    run = run_vhost(work, precision, work["steps"] + 2)
     lines = [json.loads(line) for line in (run.work / "metrics.jsonl").read_text().splitlines()]
     seconds = [work["batch"] / line["time"]["samples_per_second"] for line in lines if line["kind"] == "step"][2:]
     run.remove()
