@@ -11,9 +11,9 @@ import tempfile
 import overlay
 from derive import need_tools
 
-BUILD = pathlib.Path(os.environ["VHOST_BUILD_DIR"])
-SOURCE = pathlib.Path(os.environ["VHOST_SOURCE_DIR"])
 HERE = pathlib.Path(__file__).resolve().parent
+SOURCE = HERE.parents[1]
+BUILD = pathlib.Path(os.environ.get("VHOST_BUILD_DIR", SOURCE / "build/release"))
 LATEST = int(re.search(r"#define VH_ABI_MINOR (\d+)u", (SOURCE / "sdk/include/vhost/abi.h").read_text()).group(1))
 TODAY = SOURCE / "sdk/include"
 
