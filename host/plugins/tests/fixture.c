@@ -85,7 +85,7 @@ static const void* get(const char* interface_id, const char* component) {
   return NULL;
 #else
   static const vh_loss_1 table = {TABLE_SIZE, 0, create, destroy, describe, RUN, normaliser};
-  return strcmp(interface_id, VH_LOSS_1) == 0 && strcmp(component, "mse") == 0 ? table : NULL;
+  return strcmp(interface_id, VH_LOSS_1) == 0 && strcmp(component, "mse") == 0 ? &table : NULL;
 #endif
 }
 
