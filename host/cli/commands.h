@@ -5,16 +5,18 @@
 #include "cli/options.h"
 #include "engine/engine_api.h"
 #include "manifest/manifest.h"
-#include "plugins/package.h"
+#include "plugins/resolve_manifest.h"
 
 namespace vhost {
 
-// A manifest that is ready to run, and the packages that its parts were found in.
+// A manifest that is ready to run, the packages that its parts were found in, and which they are.
 struct Experiment {
   Manifest manifest;
   Found packages;
+  std::string lock_file;  // --lock, or the work-dir's
+  Resolution resolution;  // points into `packages`
 };
-// Reads, merges and validates all of it: the host's keys, then every part's parameters against its plugin.
+// Reads, merges and validates all of it: the host's keys, the plugins under the lock, every part's parameters.
 Experiment read_experiment(const Options& options);
 
 std::filesystem::path program_folder();     // where `vhost` lies, links followed

@@ -74,9 +74,22 @@ void add_run_options(CLI::App& app, Options& options) {
   app.add_flag("--dry-run", options.dry_run, "Assemble and check everything, print the table of parts, then stop");
 }
 
+void add_lock_options(CLI::App& app, Options& options) {
+  app.add_option("--lock", options.lock, "The lock of plugin versions; default: lock.json in the work-dir")
+      ->type_name("FILE");
+  auto* locked = app.add_flag("--locked", options.locked, "Fail where the lock would change, or doesn't exist");
+  app.add_option("--update", options.update,
+                 "Take the newest versions that the manifest admits, of all plugins or of NAME (repeatable)")
+      ->type_name("[NAME]")
+      ->expected(0, 1)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
+      ->excludes(locked);
+}
+
 void add_file_options(CLI::App& app, Options& options, const char* output) {
   add_manifest_options(app, options);
   add_run_options(app, options);
+  add_lock_options(app, options);
   app.add_option("files", options.files, "Videos or images in place of the manifest's list")->type_name("FILES");
   app.add_option("-o,--output", options.output, output)->type_name("PATH");
 }
@@ -91,6 +104,7 @@ struct CommandLine {
     app.set_version_flag("--version", "vhost " VHOST_VERSION, "Print the version");
     add_manifest_options(app, options);
     add_run_options(app, options);
+    add_lock_options(app, options);
     app.add_flag("--no-resume", options.no_resume,
                  "Start anew even if the work-dir holds a checkpoint of this experiment");
     app.require_subcommand(0, 1);

@@ -9,6 +9,9 @@ struct Options {
   std::string command;  // "run", "predict", "extract", "config", "plugin list", "plugin inspect", "version"
   std::string manifest, work_dir, checkpoint, output, plugin;
   std::vector<std::string> sets, plugin_path, files;
+  std::string lock;                 // "" = lock.json in the work-dir
+  std::vector<std::string> update;  // names; "" = all
+  bool locked = false;
   bool dry_run = false, no_resume = false, json = false, origins = false;
   int top_k = 5;
   std::string command_line;  // the whole of it, quoted for a shell

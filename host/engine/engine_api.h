@@ -4,13 +4,14 @@
 #include <vector>
 
 #include "manifest/manifest.h"
-#include "plugins/package.h"
+#include "plugins/resolve_manifest.h"
 
 namespace vhost {
 
 struct RunRequest {
-  const Manifest* manifest = nullptr;  // merged and validated, defaults filled in, plugin parameters too
-  const Found* packages = nullptr;     // what the search path holds
+  const Manifest* manifest = nullptr;      // merged and validated, defaults filled in, plugin parameters too
+  const Resolution* resolution = nullptr;  // its plugins and parts, found and checked
+  std::string lock_file;                   // --lock, or the work-dir's lock.json; written where it must change
   std::string work_dir;
   std::string checkpoint;          // weights for test, predict and extract; "" = newest in work_dir
   std::vector<std::string> files;  // predict, extract: inputs in place of the list

@@ -7,6 +7,7 @@
 #include "engine/evaluate.h"
 #include "engine/guard.h"
 #include "engine/optimizer.h"
+#include "engine/record.h"
 
 namespace vhost {
 
@@ -52,6 +53,7 @@ DataSource open_for_inference(Experiment& x, LoadedCheckpoint& loaded, bool with
   use_classes_of(loaded, source);
   x.build_model(source.layout, with_losses);
   x.load_weights(loaded.model, loaded.folder.string(), "", /*strict=*/true);
+  write_lock(x);
   return source;
 }
 
@@ -65,6 +67,7 @@ int run_test(Experiment& x) {
   x.check_on_meta(source.layout, /*training=*/false);
   x.build_model(source.layout, /*with_losses=*/true);
   x.load_weights(loaded.model, loaded.folder.string(), "", /*strict=*/true);
+  write_lock(x);
   x.log.summary(summary_rows(x, source, nullptr, 0), json::value(x.manifest.root));
   const Evaluation result = evaluate(x, source);
   EvalRecord row;
@@ -162,6 +165,8 @@ int run_dry(Experiment& x) {
   } else {
     rows = summary_rows(x, source, nullptr, 0);
   }
+  const std::vector<SummaryRow> lock = lock_rows(x.request);
+  rows.insert(rows.end(), lock.begin(), lock.end());
   for (const SummaryRow& row : rows) std::printf("%-18s %s\n", row.key.c_str(), row.value.c_str());
   return 0;
 }

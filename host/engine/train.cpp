@@ -6,6 +6,7 @@
 #include "base/files.h"
 #include "engine/batch.h"
 #include "engine/guard.h"
+#include "engine/record.h"
 #include "vhost/random.h"
 
 namespace vhost {
@@ -119,6 +120,7 @@ StepInfo Trainer::step_info() const {
 int Trainer::run() {
   open();
   resume_or_init();
+  write_lock(x_);
   write_summary(x_, train_, schedule_, optimizer_->state_bytes());
   if (!dump_.empty()) dump_run(x_, train_, schedule_, dump_);
   LoaderOptions options;

@@ -35,7 +35,7 @@ struct Scene : TempFolder {
   }
   std::string error(const std::string& text) {
     Manifest manifest = read(text);
-    return error_of([&] { validate_parts(manifest, found); });
+    return error_of([&] { resolve_manifest(manifest, found); });
   }
   std::string at(const std::string& place) const { return (path / "exp.json").string() + ":" + place + ": "; }
 
@@ -54,7 +54,8 @@ BOOST_AUTO_TEST_CASE(every_part_is_resolved_and_its_defaults_are_filled_in) {
     "mask": {"use": "toy/tube"}, "target": {"use": "toy/pixels"},
     "losses": [{"use": "toy/mse", "head": "main", "weight": 2.0, "in": {"target": "batch.label"}}, {"use": "toy/huber"}]})");
   std::map<std::string, std::string> parts;
-  for (const ResolvedPart& part : validate_parts(manifest, found))
+  const Resolution resolution = resolve_manifest(manifest, found);
+  for (const ResolvedPart& part : resolution.parts)
     parts[part.pointer] = part.package->name + " " + part.package->version + " " + part.component->interface_id + " " +
                           part.component->name;
   const std::map<std::string, std::string> expected = {
@@ -74,7 +75,7 @@ BOOST_AUTO_TEST_CASE(every_part_is_resolved_and_its_defaults_are_filled_in) {
 
 BOOST_AUTO_TEST_CASE(a_plugin_without_a_range_is_taken_at_its_highest_version) {
   Manifest manifest = read(R"({"target": {"use": "toy/pixels"}})");
-  BOOST_TEST(validate_parts(manifest, found).at(0).package->version == "2.0.0");
+  BOOST_TEST(resolve_manifest(manifest, found).parts.at(0).package->version == "2.0.0");
 }
 
 BOOST_AUTO_TEST_CASE(wrong_uses_are_named_at_their_place) {
