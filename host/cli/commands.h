@@ -22,10 +22,12 @@ Experiment read_experiment(const Options& options);
 std::filesystem::path program_folder();     // where `vhost` lies, links followed
 std::filesystem::path engine_path();        // of libvhost_engine.so; may not exist
 int run_engine(const RunRequest& request);  // opens the engine, and LibTorch with it
+std::vector<std::string> existing(const std::vector<std::filesystem::path>& folders);
 void check_work_dir(const std::filesystem::path&,
                     bool dry_run);  // made unless dry_run; throws if it can't be written to
 
 int run_command(const Options& options);  // run, predict, extract
+int rerun_command(const Options& options);
 int config_command(const Options& options);
 int plugin_list_command(const Options& options);
 int plugin_inspect_command(const Options& options);

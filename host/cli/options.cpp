@@ -16,8 +16,11 @@ constexpr const char* kAbout =
 constexpr const char* kExamples = R"(Examples:
   vhost --manifest exp.json                      run it, or go on where it was stopped
   vhost --manifest exp.json --dry-run            assemble everything, print the table of parts, train nothing
+  vhost --manifest exp.json --locked             only with the plugin versions of the work-dir's lock.json
+  vhost --manifest exp.json --update videomae    take the newest version that the manifest's range admits
   vhost --manifest exp.json --set data.batch=16 --set optimizer.lr=3e-4
   vhost predict --manifest exp.json clip1.mp4 clip2.mp4
+  vhost rerun work_dirs/exp                      make a run again from its record
   vhost config --manifest exp.json --origins     every value and where it was set
   vhost plugin list
 
@@ -43,6 +46,15 @@ Example:
 constexpr const char* kConfigExamples = R"(Examples:
   vhost config --manifest exp.json > resolved.json
   vhost config --manifest exp.json --set optimizer.lr=1e-3 --origins)";
+
+constexpr const char* kRerunExamples =
+    R"(The record names the manifest, the plugins with their checksums, the data and the weights to begin with. If any of it
+is missing or has changed, all of that is listed and nothing is run.
+
+Examples:
+  vhost rerun work_dirs/exp                       into work_dirs/exp-rerun
+  vhost rerun work_dirs/exp --work-dir again
+  vhost rerun exp/record.json --dry-run           only say what is missing)";
 
 constexpr const char* kInspectExamples = R"(Examples:
   vhost plugin inspect videomae          all components and their parameters
@@ -110,6 +122,15 @@ struct CommandLine {
     app.require_subcommand(0, 1);
     add_file_commands(options);
     add_plugin_commands(options);
+    auto* rerun = app.add_subcommand("rerun", "Make a run again from its record, or say what is missing for that");
+    rerun->add_option("record", options.record, "The run's work-dir, or its record.json")
+        ->required()
+        ->type_name("RECORD");
+    rerun->add_option("--work-dir", options.work_dir, "Where the results go; default: the run's, with -rerun")
+        ->type_name("FOLDER");
+    rerun->add_flag("--dry-run", options.dry_run, "Check everything, print the table of parts, then stop");
+    add_plugin_path(*rerun, options);
+    rerun->footer(kRerunExamples);
     auto* config = app.add_subcommand("config", "Print the manifest as it is used: bases merged, defaults filled in");
     add_manifest_options(*config, options);
     config->add_flag("--origins", options.origins,
@@ -213,7 +234,8 @@ int parse_command_line(int argc, const char* const* argv, Options& options) {
     return wrong_usage(line, error.what());
   }
   options.command = line.chosen().second;
-  const bool needs_manifest = options.command.rfind("plugin", 0) != 0 && options.command != "version";
+  const bool needs_manifest =
+      options.command.rfind("plugin", 0) != 0 && options.command != "version" && options.command != "rerun";
   if (needs_manifest && options.manifest.empty()) return wrong_usage(line, "--manifest FILE is missing");
   return -1;
 }

@@ -6,9 +6,10 @@
 namespace vhost {
 
 struct Options {
-  std::string command;  // "run", "predict", "extract", "config", "plugin list", "plugin inspect", "version"
+  std::string command;  // "run", "rerun", "predict", "extract", "config", "plugin list", "plugin inspect", "version"
   std::string manifest, work_dir, checkpoint, output, plugin;
   std::vector<std::string> sets, plugin_path, files;
+  std::string record;               // of rerun: a work-dir or its record.json
   std::string lock;                 // "" = lock.json in the work-dir
   std::vector<std::string> update;  // names; "" = all
   bool locked = false;

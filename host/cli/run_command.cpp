@@ -85,6 +85,14 @@ int run_engine(const RunRequest& request) {
   return run(&request);
 }
 
+std::vector<std::string> existing(const std::vector<fs::path>& folders) {
+  std::vector<std::string> there;
+  std::error_code ignored;
+  for (const fs::path& folder : folders)
+    if (fs::is_directory(folder, ignored)) there.push_back(folder.string());
+  return there;
+}
+
 void check_work_dir(const fs::path& folder, bool dry_run) {
   if (!dry_run) make_directories(folder);
   fs::path nearest = fs::absolute(folder);
@@ -129,6 +137,8 @@ int run_command(const Options& options) {
   request.files = options.files;
   request.output = options.output;
   request.command_line = options.command_line;
+  request.vhost_version = VHOST_VERSION;
+  request.plugin_path = existing(experiment.packages.searched);
   request.dry_run = options.dry_run;
   request.resume = !options.no_resume;
   request.json = options.json;

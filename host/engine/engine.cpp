@@ -11,7 +11,9 @@
 #include "engine/engine_api.h"
 #include "engine/experiment.h"
 #include "engine/predict.h"
+#include "engine/record.h"
 #include "engine/train.h"
+#include "record/weights.h"
 
 namespace vhost {
 
@@ -78,6 +80,9 @@ void open_cuda_module() {
 int run_task(const RunRequest& request, RunLog& log) {
   for (const std::string& note : request.resolution->notes) log.message(VH_LOG_INFO, "lock", note);
   Experiment experiment(request, log);
+  if (request.rerun_of)
+    for (const std::string& warning : rerun_warnings(*request.rerun_of, this_start(experiment, 0)))
+      log.message(VH_LOG_WARN, "rerun", warning);
   if (request.dry_run) return run_dry(experiment);
   const std::string task = request.manifest->string("/task");
   if (task == "predict") return run_predict(experiment);
@@ -95,6 +100,7 @@ int64_t resume_step(const RunRequest& request) {
 }
 
 int run(const RunRequest& request) {
+  if (request.rerun_of) check_rerun(request);
   const bool writes = !request.dry_run && request.manifest->string("/task") != "predict";
   std::unique_ptr<WorkDirLock> lock;
   if (writes) lock = std::make_unique<WorkDirLock>(request.work_dir);

@@ -102,6 +102,7 @@ DataSource Experiment::open(const std::string& pointer, uint32_t pass, const std
   source.dataset =
       std::make_unique<Dataset>(manifest, part_config(manifest, *request.resolution, pointer), pass, build, files);
   source.layout = make_input_layout(manifest, pointer, source.dataset->fields());
+  data[pointer] = {source.dataset->fingerprint(), files_of(manifest, pointer)};
   return source;
 }
 

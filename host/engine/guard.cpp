@@ -5,6 +5,7 @@
 
 #include "base/files.h"
 #include "engine/optimizer.h"
+#include "record/weights.h"
 
 namespace vhost {
 
@@ -190,12 +191,7 @@ json::array class_names(const Dataset& dataset, int64_t classes) {
 }
 
 LoadedCheckpoint load_weights_from(const std::string& path) {
-  if (fs::is_directory(fs::path(path) / "checkpoints")) {
-    const auto newest = newest_checkpoint(fs::path(path) / "checkpoints");
-    if (!newest) throw Error(path + ": holds no complete checkpoint");
-    return load_checkpoint(*newest, /*with_optimizer=*/false);
-  }
-  return load_checkpoint(path, /*with_optimizer=*/false);
+  return load_checkpoint(weights_at(path), /*with_optimizer=*/false);
 }
 
 void dump_run(const Experiment& x, const DataSource& source, const Schedule& schedule, const std::string& folder) {

@@ -105,13 +105,29 @@ LockedPlugin locked(const Package& package, const std::string& range) {
   return {package.name, range, package.version, package.sha256, schemas_sha256(package)};
 }
 
-std::string lock_mismatch(const LockedPlugin& entry, const Package& package) {
+static std::string mismatch_of(const LockedPlugin& entry, const Package& package) {
   if (package.sha256 != entry.sha256)
     return "its library's sha256 is " + short_sum(package.sha256) + ", the lock says " + short_sum(entry.sha256) +
            " (" + package.folder.string() + ")";
   if (schemas_sha256(package) != entry.schemas)
     return "its components take other parameters than when it was locked (" + package.folder.string() + ")";
   return "";
+}
+
+const Package* find_locked(const Found& found, const LockedPlugin& entry, std::string& problem) {
+  std::string installed, mismatch;
+  for (const Package& package : found.packages) {
+    if (package.name != entry.plugin) continue;
+    installed += (installed.empty() ? "" : ", ") + package.version;
+    if (package.version != entry.version) continue;
+    const std::string why = mismatch_of(entry, package);
+    if (why.empty()) return &package;
+    if (mismatch.empty()) mismatch = why;
+  }
+  problem = entry.plugin + " " + entry.version;
+  problem +=
+      mismatch.empty() ? " isn't installed" + (installed.empty() ? "" : ": there are " + installed) : ": " + mismatch;
+  return nullptr;
 }
 
 Lock parse_lock(const JsonDocument& document, const std::string& pointer) {

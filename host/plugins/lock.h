@@ -24,8 +24,9 @@ using Lock = std::map<std::string, LockedPlugin>;  // by the name in the manifes
 std::string schemas_sha256(const Package& package);
 
 LockedPlugin locked(const Package& package, const std::string& range);
-// Why the package is not the locked one: "its library's sha256 is 12ab..., the lock says 34cd..."; "" = it is.
-std::string lock_mismatch(const LockedPlugin& entry, const Package& package);
+// The package that the entry locks, wherever on the search path it lies; nullptr = none, and `problem` says why: "toy
+// 1.2.0 isn't installed: there are 1.3.0", "toy 1.2.0: its library's sha256 is 12ab..., the lock says 34cd...".
+const Package* find_locked(const Found& found, const LockedPlugin& entry, std::string& problem);
 
 // Throw Error naming file, line and key, and the fix.
 Lock read_lock(const std::filesystem::path& file);

@@ -98,29 +98,16 @@ class Chooser {
   }
 
   const Package* locked(const ResolvedPlugin& plugin, const LockedPlugin& entry) {
-    const std::string title = entry.plugin + " " + entry.version;
-    const Package *match = nullptr, *highest = nullptr;
-    std::string mismatch, installed;
-    for (const Package& package : found_.packages) {
-      if (package.name != entry.plugin) continue;
-      installed += (installed.empty() ? "" : ", ") + package.version;
-      if (admits(plugin, package.version) && (!highest || compare_versions(package.version, highest->version) > 0))
+    const Package* highest = nullptr;
+    for (const Package& package : found_.packages)
+      if (package.name == plugin.plugin && admits(plugin, package.version) &&
+          (!highest || compare_versions(package.version, highest->version) > 0))
         highest = &package;
-      if (match || package.version != entry.version) continue;
-      const std::string why = lock_mismatch(entry, package);
-      if (why.empty())
-        match = &package;
-      else if (mismatch.empty())
-        mismatch = why;
-    }
-    const std::string update = "--update " + plugin.name + " takes ";
-    if (!match && !mismatch.empty())
-      problems_.push_back(title + ": " + mismatch + "; install what was locked, or " + update + highest->version +
-                          " as it is installed");
-    else if (!match)
-      problems_.push_back(title + " isn't installed" +
-                          (installed.empty() ? "; install it" : ": there are " + installed + "; install it") +
-                          (highest ? ", or " + update + highest->version : ""));
+    std::string problem;
+    const Package* match = find_locked(found_, entry, problem);
+    if (!match)
+      problems_.push_back(problem + "; install what was locked" +
+                          (highest ? ", or --update " + plugin.name + " takes " + highest->version : ""));
     else if (compare_versions(highest->version, match->version) > 0)
       notes_.push_back(plugin.name + (plugin.name == plugin.plugin ? "" : ": " + plugin.plugin) + " " +
                        highest->version + " is installed; the lock keeps " + match->version + "; --update " +

@@ -115,9 +115,9 @@ def what_is_not_as_locked_is_named_at_once():
     installed.edit("0.2.0", components=components)
     done = installed.run(run, check=False)
     refused(done, f"{run.work}/lock.json: the locked plugins aren't those that are installed:\n",
-            "\n  toy 0.0.9 isn't installed: there are 0.1.0, 0.2.0; install it\n",
+            "\n  toy 0.0.9 isn't installed: there are 0.1.0, 0.2.0; install what was locked\n",
             "\n  toy 0.1.0: its library's sha256 is 000000000000..., the lock says ",
-            "; install what was locked, or --update toy takes 0.1.0 as it is installed\n",
+            "; install what was locked, or --update toy takes 0.1.0\n",
             "\n  toy 0.2.0: its components take other parameters than when it was locked (")
     (run.work / "lock.json").write_text("{\n  \"vhost_lock\": 1,\n  \"plugins\": [3}\n")
     refused(installed.run(run, check=False), f"{run.work}/lock.json:3:16: ", "; delete the file or give --update")

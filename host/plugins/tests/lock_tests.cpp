@@ -119,11 +119,11 @@ BOOST_AUTO_TEST_CASE(packages_unlike_the_lock_are_all_named) {
              "lock.json: the locked plugins aren't those that are installed:"
              "\n  toy 1.3.0: its components take other parameters than when it was locked (" +
                  folder +
-                 "/toy/1.3.0); install what was locked, or --update new takes 1.3.0 as it is installed"
+                 "/toy/1.3.0); install what was locked, or --update new takes 1.3.0"
                  "\n  other 0.9.1: its library's sha256 is 000000000000..., the lock says aaaaaaaaaaaa... (" +
                  folder +
-                 "/other/0.9.1); install what was locked, or --update other takes 0.9.1 as it is installed"
-                 "\n  toy 1.2.0 isn't installed: there are 1.3.0, 2.0.0-rc.1; install it");
+                 "/other/0.9.1); install what was locked, or --update other takes 0.9.1"
+                 "\n  toy 1.2.0 isn't installed: there are 1.3.0, 2.0.0-rc.1; install what was locked");
   policy.update = {"new", "other"};
   BOOST_TEST(error(plugins, policy).find("other") == std::string::npos);
   remove("toy");
