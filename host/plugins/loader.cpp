@@ -110,10 +110,42 @@ void check_with_host(const Package& package, const vh_elf_note& note) {
     refuse(package, "it needs ABI " + abi(note.abi_major, note.target_minor) + ", this host has " +
                         abi(VH_ABI_MAJOR, VH_ABI_MINOR) +
                         ": use a newer host, or build the plugin with a lower VH_TARGET_MINOR");
+  if (note.abi_minor < VH_ABI_MINOR_OLDEST)
+    refuse(package, "it is built with ABI " + abi(note.abi_major, note.abi_minor) + ", this host serves plugins from " +
+                        abi(VH_ABI_MAJOR, VH_ABI_MINOR_OLDEST) +
+                        " on: build it with a newer SDK, or use an older host");
   const std::string tag = printable(note.build_tag);
   if (tag != "c11" && tag != "c++20")
     refuse(package, "its build tag is " + quoted(tag) +
                         ", this host loads \"c11\" and \"c++20\": " + "build it with this host's SDK");
+}
+
+// The entry's numbers, before and after the library is opened.
+void check_numbers(const Package& package, const uint32_t (&words)[5], const vh_elf_note& note) {
+  if (words[0] < VH_FIELD_END(vh_plugin_entry, get))
+    refuse(package, "its entry has struct_size " + std::to_string(words[0]) + ", at least " +
+                        std::to_string(VH_FIELD_END(vh_plugin_entry, get)) +
+                        " is needed: build it with VH_PLUGIN or VH_C_PLUGIN");
+  const auto same = [&](const char* what, uint32_t in_entry, uint32_t in_note) {
+    if (in_entry != in_note)
+      refuse(package, std::string("its entry and its ELF note differ: ") + what + " " + std::to_string(in_entry) +
+                          " and " + std::to_string(in_note) + "; build it with VH_PLUGIN or VH_C_PLUGIN");
+  };
+  same("magic", words[1], note.magic);
+  same("abi_major", words[2], note.abi_major);
+  same("abi_minor", words[3], note.abi_minor);
+  same("target_minor", words[4], note.target_minor);
+}
+
+[[noreturn]] void refuse_unexported(const Package& package) {
+  refuse(package, "it doesn't export vh_plugin_entry_v1: build it with VH_PLUGIN or VH_C_PLUGIN, and vhost_add_plugin");
+}
+
+void check_entry_in_file(const Package& package, std::string_view bytes, const vh_elf_note& note) {
+  const EntryInFile entry = parse_entry(bytes, package.library.string());
+  if (!entry.readable) return;
+  if (!entry.exported) refuse_unexported(package);
+  check_numbers(package, entry.words, note);
 }
 
 const vh_plugin_entry* open_library(const Package& package, dll::shared_library& library) {
@@ -122,26 +154,12 @@ const vh_plugin_entry* open_library(const Package& package, dll::shared_library&
   } catch (const std::exception& error) {
     refuse(package, std::string("the system can't load its library: ") + error.what());
   }
-  if (!library.has("vh_plugin_entry_v1"))
-    refuse(package,
-           "it doesn't export vh_plugin_entry_v1: build it with VH_PLUGIN or VH_C_PLUGIN, and vhost_add_plugin");
+  if (!library.has("vh_plugin_entry_v1")) refuse_unexported(package);
   return &library.get<const vh_plugin_entry>("vh_plugin_entry_v1");
 }
 
 void check_entry(const Package& package, const vh_plugin_entry& entry, const vh_elf_note& note) {
-  if (!VH_HAS(&entry, get))
-    refuse(package, "its entry has struct_size " + std::to_string(entry.struct_size) + ", at least " +
-                        std::to_string(VH_FIELD_END(vh_plugin_entry, get)) +
-                        " is needed: build it with VH_PLUGIN or VH_C_PLUGIN");
-  const auto same = [&](const char* what, uint32_t in_entry, uint32_t in_note) {
-    if (in_entry != in_note)
-      refuse(package, std::string("its entry and its ELF note differ: ") + what + " " + std::to_string(in_entry) +
-                          " and " + std::to_string(in_note) + "; build it with VH_PLUGIN or VH_C_PLUGIN");
-  };
-  same("magic", entry.magic, note.magic);
-  same("abi_major", entry.abi_major, note.abi_major);
-  same("abi_minor", entry.abi_minor, note.abi_minor);
-  same("target_minor", entry.target_minor, note.target_minor);
+  check_numbers(package, {entry.struct_size, entry.magic, entry.abi_major, entry.abi_minor, entry.target_minor}, note);
   if (!entry.init || !entry.get) refuse(package, "its entry has no init or no get");
 }
 
@@ -179,6 +197,7 @@ const LoadedPlugin& load_plugin(const Package& package, const vh_host* host) {
   const vh_elf_note note = parse_elf_note(bytes, package.library.string());
   check_with_host(package, note);
   check_with_metadata(package, note);
+  check_entry_in_file(package, bytes, note);
 
   if (const auto known = registry().entries.find(file); known != registry().entries.end()) {
     const Entry& entry = *known->second;

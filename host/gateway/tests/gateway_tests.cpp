@@ -110,7 +110,8 @@ BOOST_AUTO_TEST_CASE(an_execution_error_has_shapes_and_part_and_no_backtrace) {
   vhost::set_current_part("backbone videomae/vit");
   const std::string text = error_of(VH_SCHEMA_MM, {value(at::ones({2, 3})), value(at::ones({4, 5}))});
   vhost::set_current_part("");
-  check_text(text, "aten::mm: mat1 and mat2 shapes cannot be multiplied (2x3 and 4x5)");
+  check_text(text, "aten::mm: ");  // LibTorch 2.15 says "mm: " once more
+  check_text(text, "mat1 and mat2 shapes cannot be multiplied (2x3 and 4x5)");
   check_text(text, "(inputs: self f32[2,3], mat2 f32[4,5])");
   check_text(text, "@ backbone videomae/vit");
   BOOST_CHECK(!contains(text, "Exception raised") && !contains(text, "frame #"));

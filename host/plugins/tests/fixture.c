@@ -71,6 +71,11 @@ __attribute__((section(".note.vhost"), used, aligned(4))) static const vh_elf_no
     6u, 48u, 1u, {'v', 'h', 'o', 's', 't', 0, 0, 0}, MAGIC, MAJOR, MINOR, TARGET, TAG};
 #endif
 
+#ifdef SECOND_NOTE
+__attribute__((section(".note.vhost"), used, aligned(4))) static const vh_elf_note second_note = {
+    6u, 48u, 1u, {'v', 'h', 'o', 's', 't', 0, 0, 0}, MAGIC, MAJOR, MINOR, SECOND_NOTE, TAG};
+#endif
+
 #ifdef NO_EXPORT
 #define EXPORT static
 #else

@@ -54,6 +54,15 @@ void check_refusal(const Package& package, const std::string& why) {
   }
 }
 
+// As after `strip --strip-section-headers`.
+std::string without_sections(std::string bytes) {
+  Elf64_Ehdr header;
+  std::memcpy(&header, bytes.data(), sizeof(header));
+  header.e_shoff = 0, header.e_shnum = 0, header.e_shstrndx = 0;
+  std::memcpy(bytes.data(), &header, sizeof(header));
+  return bytes;
+}
+
 }  // namespace
 
 BOOST_AUTO_TEST_SUITE(loader_tests)
@@ -106,6 +115,14 @@ BOOST_AUTO_TEST_CASE(unfit_binaries_are_refused_before_any_of_their_code_runs) {
       {"newer_target", with_abi(major, minor + 1, minor + 1),
        "it needs ABI " + newer + ", this host has " + host +
            ": use a newer host, or build the plugin with a lower VH_TARGET_MINOR"},
+      {"older", with_abi(major, target - 1, target - 1),
+       "it is built with ABI " + std::to_string(major) + "." + std::to_string(target - 1) +
+           ", this host serves plugins from " + std::to_string(major) + "." + std::to_string(target) +
+           " on: build it with a newer SDK, or use an older host"},
+      {"short_entry", metadata("toy", "1.0.0"), "its entry has struct_size 40, at least 48 is needed"},
+      {"entry_differs", metadata("toy", "1.0.0"), "its entry and its ELF note differ: target_minor 0 and 1"},
+      {"no_export", metadata("toy", "1.0.0"),
+       "it doesn't export vh_plugin_entry_v1: build it with VH_PLUGIN or VH_C_PLUGIN"},
       {"wrong_tag", unknown_tag, "its build tag is \"torch-cxx 2.11\", this host loads \"c11\" and \"c++20\""},
       {"fit", other_tag, "the library's build tag is \"c11\", plugin.json says \"c++20\"" + again},
       {"fit", with_abi(major, minor + 1, target),
@@ -159,20 +176,38 @@ BOOST_AUTO_TEST_CASE(a_library_cut_short_is_refused_at_every_length) {
   BOOST_TEST(installed.trace() == "");
 }
 
+BOOST_AUTO_TEST_CASE(two_notes_are_refused_with_what_both_say) {
+  Installed installed;
+  const Package package = installed.install("two_notes");
+  const std::string error = error_loading(package);
+  for (const char* part :
+       {": has 2 notes .note.vhost: the first says ABI 0.1 for hosts from minor ", "ABI 0.1 for hosts from minor 1 on",
+        "ABI 0.1 for hosts from minor 2 on", "; one VH_PLUGIN or VH_C_PLUGIN stands in one file"})
+    BOOST_TEST(error.find(part) != std::string::npos, error);
+  BOOST_TEST(installed.trace() == "");
+}
+
+// A library without section headers shows its entry only once it is open.
 BOOST_AUTO_TEST_CASE(what_shows_only_after_opening_is_refused_and_stays_refused) {
   struct Row {
     const char *fixture, *why, *trace;
+    bool stripped = false;
   };
   const Row rows[] = {
-      {"short_entry", "its entry has struct_size 40, at least 48 is needed", "constructor\n"},
-      {"entry_differs", "its entry and its ELF note differ: target_minor 0 and 1", "constructor\n"},
+      {"short_entry", "its entry has struct_size 40, at least 48 is needed", "constructor\n", true},
+      {"entry_differs", "its entry and its ELF note differ: target_minor 0 and 1", "constructor\n", true},
+      {"no_export", "it doesn't export vh_plugin_entry_v1: build it with VH_PLUGIN or VH_C_PLUGIN", "constructor\n",
+       true},
       {"init_fails", "its init failed with status 6: needs a Tuesday", "constructor\ninit\n"},
       {"get_null", "plugin.json lists vh.loss/1 \"mse\", but the library doesn't serve it", "constructor\ninit\n"},
-      {"no_export", "it doesn't export vh_plugin_entry_v1: build it with VH_PLUGIN or VH_C_PLUGIN", "constructor\n"},
   };
   for (const Row& row : rows) {
     Installed installed;
-    const Package package = installed.install(row.fixture);
+    Package package = installed.install(row.fixture);
+    if (row.stripped) {
+      write_text(package.library, without_sections(read_file(package.library)));
+      package.sha256 = sha256_file(package.library);
+    }
     BOOST_TEST_CONTEXT(row.fixture) {
       check_refusal(package, row.why);
       check_refusal(package, row.why);
@@ -233,11 +268,7 @@ BOOST_AUTO_TEST_CASE(the_note_is_read_without_opening) {
 }
 
 BOOST_AUTO_TEST_CASE(the_note_is_found_without_section_headers) {
-  std::string bytes = read_file(fixture("fit"));
-  Elf64_Ehdr header;
-  std::memcpy(&header, bytes.data(), sizeof(header));
-  header.e_shoff = 0, header.e_shnum = 0, header.e_shstrndx = 0;
-  std::memcpy(bytes.data(), &header, sizeof(header));
+  const std::string bytes = without_sections(read_file(fixture("fit")));
   BOOST_TEST(parse_elf_note(bytes, "stripped.so").magic == VH_PLUGIN_MAGIC);
 }
 
@@ -293,6 +324,7 @@ BOOST_AUTO_TEST_CASE(mutated_libraries_give_a_note_or_an_error_and_nothing_else)
     try {
       const vh_elf_note found = parse_elf_note(bytes, "mutant.so");
       BOOST_REQUIRE(strnlen(found.build_tag, sizeof(found.build_tag)) < sizeof(found.build_tag));
+      parse_entry(bytes, "mutant.so");
     } catch (const Error&) {
       ++refused;
     }

@@ -24,21 +24,23 @@
 #define VH_ABI_MINOR_OLDEST 1u
 #define VH_PLUGIN_MAGIC 0x54534856u /* "VHST", little-endian */
 
-/* The oldest host minor that a plugin accepts. Newer names are hidden, so the minimum is derived, not declared. */
+/* The oldest host minor that a plugin accepts, set before the first include (-DVH_TARGET_MINOR=2). What came later is
+ * hidden, so that the minimum is derived, not declared. In these headers everything of minor 2 stands between
+ * `#if VH_TARGET_MINOR >= 2` and `#endif`: slots at the end of their table, behind the fence of minor 1. */
 #ifndef VH_TARGET_MINOR
 #define VH_TARGET_MINOR VH_ABI_MINOR_OLDEST
+#endif
+#if VH_TARGET_MINOR > VH_ABI_MINOR
+#error "VH_TARGET_MINOR is above VH_ABI_MINOR: these headers are older than what the plugin targets; get a newer SDK"
+#elif VH_TARGET_MINOR < VH_ABI_MINOR_OLDEST
+#error "VH_TARGET_MINOR is below VH_ABI_MINOR_OLDEST: no supported host is that old; raise it or leave it out"
 #endif
 
 /* Does the producer of *p know `field`, and is it within what it says it filled in? Uses the end of the field, not
  * sizeof, because tail padding would hide an appended field. */
 #define VH_FIELD_END(type, field) (offsetof(type, field) + sizeof(((type*)0)->field))
-#ifdef __cplusplus
 #define VH_HAS(p, field) \
   ((p)->struct_size >= (size_t)((const char*)(&(p)->field) - (const char*)(p)) + sizeof((p)->field))
-#else
-#define VH_HAS(p, field) \
-  ((p)->struct_size >= (size_t)((const char*)(&(p)->field) - (const char*)(p)) + sizeof((p)->field))
-#endif
 
 /* Status codes. 0 is success; every other value is a failure whatever its number. */
 #define VH_OK 0

@@ -27,6 +27,7 @@ typedef struct vh_function {
   int32_t (*backward)(void* ctx, const vh_map* saved, vh_tensor* const* grad_out, vh_tensor** grad_in, vh_error*);
   /* [any] Exactly once, on any thread; at once when nothing needs a gradient. May be NULL. */
   void (*destroy)(void* ctx);
+  /* -- minor 1 -- */
 } vh_function;
 
 /* A piece of a forward pass that can be run again. */
@@ -37,6 +38,7 @@ typedef struct vh_closure {
    */
   int32_t (*call)(void* ctx, vh_tensor* const* in, uint32_t n_in, vh_tensor** out, uint32_t n_out, vh_error*);
   void (*destroy)(void* ctx); /* [any] exactly once, on any thread; may be NULL */
+  /* -- minor 1 -- */
 } vh_closure;
 
 typedef struct vh_autograd_1 {

@@ -20,6 +20,7 @@ typedef struct vh_slot {
   const int64_t* bytes; /* [n_fields] */
   int64_t* const*
       extent; /* [n_fields]: actual sizes of VH_DIM_VAR axes, written by the plugin; NULL where all are fixed */
+  /* -- minor 1 -- */
 } vh_slot;
 
 typedef struct vh_read {
@@ -28,6 +29,7 @@ typedef struct vh_read {
   uint32_t n, reserved;       /* augmentations of one decode (repeated augmentation); at least 1 */
   const uint64_t* seed;       /* [n]; everything random is a function of it (vhost/random.h) */
   vh_slot* const* slot;       /* [n] */
+  /* -- minor 1 -- */
 } vh_read;
 
 typedef struct vh_dataset_1 {

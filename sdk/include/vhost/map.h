@@ -16,6 +16,7 @@ typedef struct vh_map_1 {
   int32_t (*put)(vh_map*, const char* key, vh_tensor*);
   uint32_t (*count)(const vh_map*);                 /* [step] */
   const char* (*key_at)(const vh_map*, uint32_t i); /* [step] in order of insertion; NULL past the end */
+  /* -- minor 1 -- */
 } vh_map_1;
 
 #ifdef __cplusplus

@@ -36,6 +36,7 @@ typedef struct vh_param {
   int32_t rank;
   int32_t layer;   /* layer id for layer-wise lr decay, 0 = embedding; -1 = last */
   double lr_scale; /* times the scheduled lr; 0 is read as 1 */
+  /* -- minor 1 -- */
 } vh_param;
 
 typedef struct vh_params_1 {

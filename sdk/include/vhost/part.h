@@ -39,6 +39,7 @@ typedef struct vh_build {
   const char* package_dir;     /* the installed package; read-only */
   const char* cache_dir;       /* writable; shared with other runs: write to a temporary name, then rename */
   int32_t device_type, device_index, dtype, reserved; /* where and in which float type parameters are made */
+  /* -- minor 1 -- */
 } vh_build;
 
 /* Argument of every run(). [step]; host-owned; valid for the call. */
@@ -52,6 +53,7 @@ typedef struct vh_step {
   int64_t step, epoch;               /* optimiser step from 0; epoch from 0 */
   double progress;                   /* 0..1 of the whole run, for schedules inside a part */
   int32_t device_type, device_index; /* make new tensors here; the current stream is the host's */
+  /* -- minor 1 -- */
 } vh_step;
 
 #ifdef __cplusplus

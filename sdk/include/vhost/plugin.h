@@ -16,6 +16,7 @@ typedef struct vh_plugin_entry {
   void (*deinit)(void);                       /* [setup] at most once, after all objects are gone; may never come */
   /* [any] The table of an interface for a component, e.g. ("vh.head/1", "tsn"); NULL = not served. Static storage. */
   const void* (*get)(const char* interface_id, const char* component);
+  /* -- minor 1 -- */
 } vh_plugin_entry;
 
 /* A copy of the entry's numbers in ELF note section ".note.vhost" (name "vhost", type 1): read from the file before
@@ -34,23 +35,28 @@ typedef struct vh_component {
   const char* name;         /* "mse": [a-z0-9_]+ */
   const char* summary;      /* one line */
   const char* schema;       /* JSON Schema of its parameters: see docs/manifest.md for the subset */
+  /* -- minor 1 -- */
 } vh_component;
 
 typedef struct vh_component_sink {
   uint32_t struct_size, reserved;
   int32_t (*add)(struct vh_component_sink*, const vh_component*);
+  /* -- minor 1 -- */
 } vh_component_sink;
 
 /* Interface "vh.plugin/1", served by get(VH_PLUGIN_1, ""). */
 typedef struct vh_plugin_1 {
   uint32_t struct_size, reserved;
   int32_t (*components)(vh_component_sink*, vh_error*); /* [setup] may be called before init; pure */
+  /* -- minor 1 -- */
 } vh_plugin_1;
 
 #if defined(__cplusplus)
 #define VH_BUILD_TAG "c++20"
+#define VH_EXTERN_C extern "C"
 #else
 #define VH_BUILD_TAG "c11"
+#define VH_EXTERN_C extern
 #endif
 #define VH_EXPORT __attribute__((visibility("default")))
 #define VH_ELF_NOTE                                                                                         \
@@ -64,6 +70,14 @@ typedef struct vh_plugin_1 {
       VH_ABI_MINOR,                                                                                         \
       (uint32_t)(VH_TARGET_MINOR),                                                                          \
       VH_BUILD_TAG}
+
+/* The note and the entry, with every version field filled in: what VH_PLUGIN and VH_C_PLUGIN end with. At file scope,
+ * once in a plugin. */
+#define VH_PLUGIN_ENTRY(init, deinit, get)                        \
+  VH_ELF_NOTE;                                                    \
+  VH_EXTERN_C VH_EXPORT const vh_plugin_entry vh_plugin_entry_v1; \
+  const vh_plugin_entry vh_plugin_entry_v1 = {                    \
+      sizeof(vh_plugin_entry), VH_PLUGIN_MAGIC, VH_ABI_MAJOR, VH_ABI_MINOR, VH_TARGET_MINOR, 0, init, deinit, get}
 
 /* VH_C_PLUGIN(list) for plain C. `list` is an array of vh_c_component; the host pointer arrives in `vh_the_host`. Used
  * once, in one file:
@@ -104,17 +118,7 @@ typedef struct vh_c_component {
         return list[i].table;                                                                                          \
     return NULL;                                                                                                       \
   }                                                                                                                    \
-  VH_ELF_NOTE;                                                                                                         \
-  VH_EXPORT extern const vh_plugin_entry vh_plugin_entry_v1;                                                           \
-  const vh_plugin_entry vh_plugin_entry_v1 = {sizeof(vh_plugin_entry),                                                 \
-                                              VH_PLUGIN_MAGIC,                                                         \
-                                              VH_ABI_MAJOR,                                                            \
-                                              VH_ABI_MINOR,                                                            \
-                                              VH_TARGET_MINOR,                                                         \
-                                              0,                                                                       \
-                                              vh_c_init,                                                               \
-                                              vh_c_deinit,                                                             \
-                                              vh_c_get}
+  VH_PLUGIN_ENTRY(vh_c_init, vh_c_deinit, vh_c_get)
 
 #ifdef __cplusplus
 }

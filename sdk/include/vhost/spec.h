@@ -33,11 +33,13 @@ typedef struct vh_spec {
   int32_t prefix_tokens;  /* class or register tokens before the grid tokens on axis N */
   int32_t stage;          /* 0 = the final map, 1.. = earlier ones */
   int64_t classes;        /* of labels and logits; 0 = not applicable */
+  /* -- minor 1 -- */
 } vh_spec;
 
 typedef struct vh_spec_sink {
   uint32_t struct_size, reserved;
   int32_t (*add)(struct vh_spec_sink*, const vh_spec*); /* copies *spec and its strings */
+  /* -- minor 1 -- */
 } vh_spec_sink;
 
 /* Service "vh.specs/1": read a set of specs. Pointers are valid as long as the set. */
@@ -46,6 +48,7 @@ typedef struct vh_specs_1 {
   const vh_spec* (*find)(const vh_specs*, const char* key); /* [any] NULL = no such key */
   uint32_t (*count)(const vh_specs*);                       /* [any] */
   const vh_spec* (*at)(const vh_specs*, uint32_t i);        /* [any] in the order of production; NULL past the end */
+  /* -- minor 1 -- */
 } vh_specs_1;
 
 #ifdef __cplusplus

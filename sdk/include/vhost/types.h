@@ -23,12 +23,14 @@ typedef struct vh_error {
   char message[1024];     /* what happened, to what, and what would be accepted */
   char where[256];        /* part, file or operator */
   char json_pointer[256]; /* below the part's own parameters, e.g. "/ratio"; empty = none */
+  /* -- minor 1 -- */
 } vh_error;
 
 /* Variable-size output. The callee calls add() as often as it likes during the call; a non-zero return means stop. */
 typedef struct vh_text_sink {
   uint32_t struct_size, reserved;
   int32_t (*add)(struct vh_text_sink*, const char* text, uint64_t n); /* n bytes, need not be NUL-terminated */
+  /* -- minor 1 -- */
 } vh_text_sink;
 
 /* The host as a plugin sees it: a door to service tables. Valid from init() until the process ends. */
@@ -36,6 +38,7 @@ typedef struct vh_host {
   uint32_t struct_size, abi_minor; /* abi_minor of the host */
   /* [any] The table of a service, e.g. "vh.ops/1"; NULL = this host doesn't have it. Valid until the process ends. */
   const void* (*get_service)(const char* id);
+  /* -- minor 1 -- */
 } vh_host;
 
 #ifdef __cplusplus

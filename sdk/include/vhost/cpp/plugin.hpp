@@ -130,17 +130,5 @@ constexpr Component dataset(const char* name, const char* summary) {
     return ::vh::detail::find_table(vh_parts, interface_id, component);          \
   }                                                                              \
   }                                                                              \
-  VH_ELF_NOTE;                                                                   \
-  extern "C" {                                                                   \
-  VH_EXPORT extern const vh_plugin_entry vh_plugin_entry_v1;                     \
-  const vh_plugin_entry vh_plugin_entry_v1 = {sizeof(vh_plugin_entry),           \
-                                              VH_PLUGIN_MAGIC,                   \
-                                              VH_ABI_MAJOR,                      \
-                                              VH_ABI_MINOR,                      \
-                                              VH_TARGET_MINOR,                   \
-                                              0,                                 \
-                                              vh_init,                           \
-                                              vh_deinit,                         \
-                                              vh_get};                           \
-  }                                                                              \
+  VH_PLUGIN_ENTRY(vh_init, vh_deinit, vh_get);                                   \
   static_assert(true)
