@@ -6,11 +6,15 @@
 namespace vhost {
 
 struct Options {
-  std::string command;  // "run", "predict", "extract", "config", "plugin list", "plugin inspect", "version"
+  std::string command;  // "run", "predict", "extract", "config", "plugin list", "plugin inspect",
+                        // "plugin check", "version"
   std::string manifest, work_dir, checkpoint, output, plugin;
   std::vector<std::string> sets, plugin_path, files;
   bool dry_run = false, no_resume = false, json = false, origins = false;
   int top_k = 5;
+  std::vector<std::string> checks;  // plugin check: ids or groups; empty = all
+  std::string component, report;
+  double timeout_seconds = 60;
   std::string command_line;  // the whole of it, quoted for a shell
 };
 
