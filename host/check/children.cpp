@@ -17,6 +17,7 @@
 #include <list>
 
 #include "base/error.h"
+#include "gateway/internal.h"
 #include "services/services.h"
 
 namespace vhost::check {
@@ -82,10 +83,8 @@ std::pair<Status, std::string> judge(const Task& task) {
     return {Status::pass, ""};
   } catch (const Skipped& reason) {
     return {Status::skip, reason.what()};
-  } catch (const std::exception& reason) {
-    return {Status::fail, reason.what()};
   } catch (...) {
-    return {Status::fail, "threw an exception that is no std::exception"};
+    return {Status::fail, describe_exception().second};  // without LibTorch's backtrace
   }
 }
 

@@ -207,6 +207,7 @@ int Kit::run() {
   run_some(is(kOpens));
   if (const Verdict* opens = verdict_of(kOpens, nullptr); opens && opens->status == Status::fail)
     skip_rest(all, std::string("the plugin isn't loaded: see ") + kOpens);
+  run_some(is("params.schema"));
   run_some(is(kDefaults));
   for (const Case& one : cases_) {
     const Verdict* made = verdict_of(kDefaults, one.component);
