@@ -62,6 +62,16 @@ constexpr const char* kInspectExamples = R"(Examples:
   vhost plugin inspect videomae@^1.0     a version of it (a semver range)
   vhost plugin inspect videomae --json)";
 
+constexpr const char* kCheckExamples =
+    R"(Each check runs in a process of its own, so that nothing the plugin does reaches this one. What each id proves, and
+what a plugin can say for its checks, stands in docs/conformance.md.
+
+Examples:
+  vhost plugin check videomae                          an installed plugin (videomae@^1.0: a version of it)
+  vhost plugin check build/plugins/mine/0.1.0          a package's folder
+  vhost plugin check mine --only numerics.gradcheck --component my_backbone
+  vhost plugin check kinetics --set clips.list=clips/train.txt --report report.json)";
+
 void add_plugin_path(CLI::App& app, Options& options) {
   app.add_option("--plugin-path", options.plugin_path, "Look for plugins in this folder first (repeatable)")
       ->type_name("FOLDER")
@@ -104,6 +114,30 @@ void add_file_options(CLI::App& app, Options& options, const char* output) {
   add_lock_options(app, options);
   app.add_option("files", options.files, "Videos or images in place of the manifest's list")->type_name("FILES");
   app.add_option("-o,--output", options.output, output)->type_name("PATH");
+}
+
+void add_check_options(CLI::App& check, Options& options) {
+  check.add_option("plugin", options.plugin, "NAME, NAME@RANGE, or a package's folder")
+      ->required()
+      ->type_name("PLUGIN");
+  check.add_option("--only", options.checks, "These checks alone: ids or groups, e.g. numerics (repeatable)")
+      ->delimiter(',')
+      ->type_name("ID")
+      ->allow_extra_args(false);
+  check.add_option("--component", options.component, "This component alone")->type_name("NAME");
+  check
+      .add_option("--set", options.sets,
+                  "A parameter of a component for the checks, e.g. clips.list=train.txt; VALUE is JSON, or else a "
+                  "string (repeatable)")
+      ->type_name("COMPONENT.KEY=VALUE")
+      ->allow_extra_args(false);
+  check.add_option("--timeout", options.timeout_seconds, "Time limit of one check")
+      ->check(CLI::Range(0.1, 86400.0).description(""))
+      ->type_name("SECONDS")
+      ->capture_default_str();
+  check.add_flag("--json", options.json, "Print the report as JSON");
+  check.add_option("--report", options.report, "Write the report to this file too, as JSON")->type_name("FILE");
+  check.footer(kCheckExamples);
 }
 
 struct CommandLine {
@@ -158,7 +192,7 @@ struct CommandLine {
   void add_plugin_commands(Options& options) {
     auto* plugin = app.add_subcommand("plugin", "What is installed, and what it offers");
     plugin->require_subcommand(1);
-    plugin->footer("Examples:\n  vhost plugin list\n  vhost plugin inspect videomae");
+    plugin->footer("Examples:\n  vhost plugin list\n  vhost plugin inspect videomae\n  vhost plugin check videomae");
     auto* list = plugin->add_subcommand("list", "Plugins on the search path, their versions and components");
     list->add_flag("--json", options.json, "Print JSON");
     list->footer("Examples:\n  vhost plugin list\n  vhost plugin list --plugin-path my/plugins --json");
@@ -166,7 +200,9 @@ struct CommandLine {
     inspect->add_option("name", options.plugin, "NAME, NAME/COMPONENT or NAME@RANGE")->required()->type_name("PLUGIN");
     inspect->add_flag("--json", options.json, "Print JSON");
     inspect->footer(kInspectExamples);
-    for (auto* command : {list, inspect}) add_plugin_path(*command, options);
+    auto* check = plugin->add_subcommand("check", "Prove that a plugin keeps its contract, one line per check");
+    add_check_options(*check, options);
+    for (auto* command : {list, inspect, check}) add_plugin_path(*command, options);
   }
 
   // The subcommand that was named, with its name ("plugin list"); the program itself is "run".

@@ -70,7 +70,7 @@ fs::path engine_path() {
   return (program_folder() / "../lib/libvhost_engine.so").lexically_normal();
 }
 
-int run_engine(const RunRequest& request) {
+void* engine_door(const char* name) {
   const fs::path path = engine_path();
   std::error_code ignored;
   if (!fs::exists(path, ignored)) {
@@ -80,9 +80,13 @@ int run_engine(const RunRequest& request) {
   // Never closed: plugins keep pointers into it until the process ends.
   void* library = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
   if (!library) throw Error("can't open the engine: " + std::string(dlerror()));
-  const auto run = reinterpret_cast<decltype(&vhost_engine_run)>(dlsym(library, "vhost_engine_run"));
-  if (!run) throw Error(path.string() + " is no vhost engine: " + dlerror());
-  return run(&request);
+  void* door = dlsym(library, name);
+  if (!door) throw Error(path.string() + " is no engine of this vhost: " + dlerror());
+  return door;
+}
+
+int run_engine(const RunRequest& request) {
+  return reinterpret_cast<decltype(&vhost_engine_run)>(engine_door("vhost_engine_run"))(&request);
 }
 
 std::vector<std::string> existing(const std::vector<fs::path>& folders) {
