@@ -24,7 +24,7 @@ void enter_folder_of(const Record& record) {
   std::error_code error;
   if (fs::equivalent(record.folder, fs::current_path(), error)) return;
   fs::current_path(record.folder, error);
-  std::cerr << (error ? "warning: the run's folder isn't here, relative paths start in this one: "
+  std::cout << (error ? "the run's folder isn't here, so relative paths start in this one: "
                       : "relative paths start where the run was started: ")
             << record.folder << "\n";
 }
@@ -87,7 +87,7 @@ int rerun_command(const Options& options) {
   resolution.notes.clear();  // newer versions are of no interest here
 
   const fs::path work_dir = new_work_dir(wanted, record);
-  check_work_dir(work_dir, options.dry_run);
+  check_work_dir(work_dir, /*dry_run=*/true);  // made by the engine, once nothing is missing
   RunRequest request = request_of(record, work_dir);
   request.manifest = &manifest;
   request.resolution = &resolution;

@@ -37,8 +37,9 @@ void write_lock(const Experiment& x) {
   const std::string text = pretty_json(lock_json(resolution.lock));
   const bool keeps_work_dir = trains(x.manifest) || x.manifest.string("/task") == "test";
   if (!resolution.changes.empty() && (keeps_work_dir || file != own)) write_lock_file(file, text, resolution.changes);
-  if (!keeps_work_dir || file == own) return;
-  if (!fs::exists(own) || read_file(own) != text) write_lock_file(own, text, resolution.changes);
+  const bool has_own = fs::exists(own);
+  if (keeps_work_dir && (!has_own || (file != own && read_file(own) != text)))
+    write_lock_file(own, text, resolution.changes);
 }
 
 // "" = predict that only prints.

@@ -1,64 +1,13 @@
-"""Two versions of one plugin in one run, the lock of versions, and a run made again from its record. On the toy plugins."""
+"""Two versions of one plugin in one run, and the lock of versions. On the toy plugins."""
 import json
-import pathlib
-import shutil
 
-from vhost_run import BUILD, Run, main, temporary_folder
-
-TOY = BUILD / "tests/plugins"
-
-
-def experiment(**top):
-    value = {
-        "vhost": 1, "name": "toy", "task": "train", "seed": 3, "plugins": {"toy": "^0.1"}, "device": "cpu", "threads": 1,
-        "data": {"train": {"use": "toy/stripes", "count": 16}, "batch": 8, "workers": 1},
-        "model": {"backbone": {"use": "toy/conv"}, "heads": {"main": {"use": "toy/linear"}}},
-        "losses": [{"use": "toy/xent"}],
-        "optimizer": {"lr": 1e-3}, "schedule": {"steps": 4}, "log": {"every_steps": 1},
-    }
-    value.update(top)
-    return value
-
-
-class Installed:
-    """A folder of plugins of its own, with toy in the versions given: copies that differ by their plugin.json."""
-
-    def __init__(self, *versions):
-        self.folder = pathlib.Path(temporary_folder())
-        for version in versions:
-            self.add(version)
-
-    def add(self, version):
-        source = next((TOY / "toy").iterdir())
-        target = self.folder / "toy" / version
-        shutil.copytree(source, target)
-        self.edit(version, version=version)
-
-    def edit(self, folder, **keys):
-        path = self.folder / "toy" / folder / "plugin.json"
-        path.write_text(json.dumps({**json.loads(path.read_text()), **keys}))
-
-    def remove(self, version):
-        shutil.rmtree(self.folder / "toy" / version)
-
-    def run(self, run, *arguments, **options):
-        return run.run("--plugin-path", str(self.folder), *arguments, **options)
+from toy_run import TOY, Installed, experiment, has, refused
+from vhost_run import BUILD, Run, main
 
 
 def lock_of(run):
     plugins = json.loads((run.work / "lock.json").read_text())["plugins"]
     return {name: entry["version"] for name, entry in plugins.items()}
-
-
-def has(text, *parts):
-    for part in parts:
-        assert part in text, f"{part!r} is not in:\n{text}"
-
-
-def refused(done, *parts):
-    assert done.returncode == 1, f"exit {done.returncode}\n{done.stdout}\n{done.stderr}"
-    assert done.stderr.startswith("error: "), done.stderr
-    has(done.stderr, *parts)
 
 
 def two_versions_train_with_their_own_statics():
@@ -146,4 +95,4 @@ def a_lock_elsewhere_is_written_only_where_it_changes():
 
 
 main({name: case for name, case in list(globals().items()) if callable(case) and getattr(case, "__module__", "") == "__main__"
-      and name not in ("Installed", "experiment", "lock_of", "has", "refused")})
+      and name != "lock_of"})
