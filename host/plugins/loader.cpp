@@ -13,6 +13,7 @@
 
 #include "base/files.h"
 #include "plugins/elf_note.h"
+#include "plugins/tables.h"
 
 namespace vhost {
 namespace {
@@ -180,10 +181,14 @@ void start(const Package& package, const vh_plugin_entry& entry, const vh_host* 
 }
 
 void check_served(const Package& package, const vh_plugin_entry& entry) {
-  for (const Component& c : package.components)
-    if (!entry.get(c.interface_id.c_str(), c.name.c_str()))
+  for (const Component& c : package.components) {
+    const void* table = entry.get(c.interface_id.c_str(), c.name.c_str());
+    if (!table)
       refuse(package, "plugin.json lists " + c.interface_id + " " + quoted(c.name) +
                           ", but the library doesn't serve it; write plugin.json again with the SDK's tool");
+    const std::string fault = table_fault(c.interface_id, table);
+    if (!fault.empty()) refuse(package, "its table of " + c.interface_id + " " + quoted(c.name) + " " + fault);
+  }
 }
 
 }  // namespace

@@ -24,6 +24,12 @@
 #ifndef ENTRY_SIZE
 #define ENTRY_SIZE sizeof(vh_plugin_entry)
 #endif
+#ifndef TABLE_SIZE
+#define TABLE_SIZE sizeof(vh_loss_1)
+#endif
+#ifndef RUN
+#define RUN run
+#endif
 #ifndef ENTRY_MAGIC
 #define ENTRY_MAGIC MAGIC
 #endif
@@ -56,13 +62,30 @@ static int32_t init(const vh_host* host, vh_error* err) {
 #endif
 }
 
+#define UNUSED __attribute__((unused))
+UNUSED static int32_t create(const vh_build* build, void** self, vh_error* err) {
+  return (void)build, (void)err, *self = NULL, VH_OK;
+}
+UNUSED static void destroy(void* self) {
+  (void)self;
+}
+UNUSED static int32_t describe(void* self, const vh_specs* in, vh_spec_sink* sink, vh_error* err) {
+  return (void)self, (void)in, (void)sink, (void)err, VH_OK;
+}
+UNUSED static int32_t run(void* self, const vh_step* step, vh_error* err) {
+  return (void)self, (void)step, (void)err, VH_OK;
+}
+UNUSED static int32_t normaliser(void* self, uint32_t* kind, vh_error* err) {
+  return (void)self, (void)err, *kind = VH_DIVIDE_SAMPLES, VH_OK;
+}
+
 static const void* get(const char* interface_id, const char* component) {
 #ifdef GET_NULL
   (void)interface_id, (void)component;
   return NULL;
 #else
-  static const uint32_t table[2] = {sizeof(table), 0};
-  return strcmp(interface_id, VH_LOSS_1) == 0 && strcmp(component, "mse") == 0 ? table : NULL;
+  static const vh_loss_1 table = {TABLE_SIZE, 0, create, destroy, describe, RUN, normaliser};
+  return strcmp(interface_id, VH_LOSS_1) == 0 && strcmp(component, "mse") == 0 ? &table : NULL;
 #endif
 }
 

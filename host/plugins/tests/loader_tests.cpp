@@ -200,6 +200,9 @@ BOOST_AUTO_TEST_CASE(what_shows_only_after_opening_is_refused_and_stays_refused)
        true},
       {"init_fails", "its init failed with status 6: needs a Tuesday", "constructor\ninit\n"},
       {"get_null", "plugin.json lists vh.loss/1 \"mse\", but the library doesn't serve it", "constructor\ninit\n"},
+      {"short_table", "its table of vh.loss/1 \"mse\" has struct_size 40, its slot normaliser ends at 48",
+       "constructor\ninit\n"},
+      {"empty_slot", "its table of vh.loss/1 \"mse\" leaves its slot run empty", "constructor\ninit\n"},
   };
   for (const Row& row : rows) {
     Installed installed;
@@ -242,6 +245,7 @@ BOOST_AUTO_TEST_CASE(two_versions_side_by_side_have_their_own_statics) {
   Installed installed;
   json::object data = metadata("toy", "1.0.0");
   data["build"] = "c++20";
+  data["components"] = json::array{component("vh.counter/1", "mse")};  // unknown to the host: its table isn't looked at
   const Package one = installed.install("toy", "statics_1", data);
   data["version"] = "2.0.0";
   const Package two = installed.install("toy", "statics_2", data);

@@ -19,9 +19,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define VH_ABI_MAJOR 0u /* 0.x: breaks are allowed and bump nothing else; from 1 on a break is a new interface id */
-#define VH_ABI_MINOR 1u /* of these headers */
-#define VH_ABI_MINOR_OLDEST 1u
+#define VH_ABI_MAJOR 0u             /* while it is 0, a break sets minor and oldest to one new number */
+#define VH_ABI_MINOR 1u             /* of these headers; additions raise it */
+#define VH_ABI_MINOR_OLDEST 1u      /* of plugins that hosts take */
 #define VH_PLUGIN_MAGIC 0x54534856u /* "VHST", little-endian */
 
 /* The oldest host minor that a plugin accepts, set before the first include (-DVH_TARGET_MINOR=2). What came later is
