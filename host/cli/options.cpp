@@ -140,6 +140,24 @@ void add_check_options(CLI::App& check, Options& options) {
   check.footer(kCheckExamples);
 }
 
+void add_plugin_new_command(CLI::App& plugin, Options& options) {
+  auto* create = plugin.add_subcommand("new", "Write the sources of a new plugin: it compiles, has tests, and runs");
+  create->add_option("name", options.plugin, "Its name: a-z, 0-9, _ and -")->required()->type_name("NAME");
+  create->add_option("--kind", options.kind, "backbone, target, mask, head, loss or dataset")
+      ->required()
+      ->check(CLI::IsMember({"backbone", "target", "mask", "head", "loss", "dataset"}).description(""))
+      ->type_name("KIND");
+  create->add_flag("--c", options.c, "In plain C instead of C++");
+  create->add_option("--licence", options.licence, "Apache-2.0 or MIT")
+      ->check(CLI::IsMember({"Apache-2.0", "MIT"}).description(""))
+      ->type_name("LICENCE")
+      ->capture_default_str();
+  create->add_option("-o,--output", options.output, "The folder to make; default: NAME")->type_name("FOLDER");
+  create->footer(
+      "Examples:\n  vhost plugin new focal --kind loss\n  vhost plugin new frames --kind dataset --c --output "
+      "src/frames");
+}
+
 struct CommandLine {
   CLI::App app{kAbout, "vhost"};
 
@@ -202,6 +220,7 @@ struct CommandLine {
     inspect->footer(kInspectExamples);
     auto* check = plugin->add_subcommand("check", "Prove that a plugin keeps its contract, one line per check");
     add_check_options(*check, options);
+    add_plugin_new_command(*plugin, options);
     for (auto* command : {list, inspect, check}) add_plugin_path(*command, options);
   }
 

@@ -14,6 +14,8 @@ struct Options {
   std::vector<std::string> update;  // names; "" = all
   bool locked = false;
   bool dry_run = false, no_resume = false, json = false, origins = false;
+  std::string kind, licence = "Apache-2.0";  // of plugin new
+  bool c = false;
   int top_k = 5;
   std::vector<std::string> checks;  // plugin check: ids or groups; empty = all
   std::string component, report;
