@@ -105,8 +105,8 @@ class AutocastOff {
 
 }  // namespace
 
-MaskNeeds backbone_mask_needs(const Manifest& manifest, const Found& packages, const InputLayout& layout) {
-  PartConfig config = part_config(manifest, packages, "/model/backbone", VH_BACKBONE_1);
+MaskNeeds backbone_mask_needs(const Manifest& manifest, const Resolution& resolution, const InputLayout& layout) {
+  PartConfig config = part_config(manifest, resolution, "/model/backbone");
   Part probe(manifest, config, VH_BACKBONE_1);
   BuildOptions meta;
   meta.meta = true;
@@ -146,27 +146,27 @@ MaskMode choose_mask_mode(const Manifest& manifest, const MaskNeeds& needs, bool
                                          : " takes no mask: remove /mask or choose another backbone"));
 }
 
-std::unique_ptr<Model> Model::assemble(const Manifest& manifest, const Found& packages, const InputLayout& layout,
-                                       const MaskLayout& mask, const BuildOptions& options, bool with_losses) {
+std::unique_ptr<Model> Model::assemble(const Manifest& manifest, const Resolution& resolution,
+                                       const InputLayout& layout, const MaskLayout& mask, const BuildOptions& options,
+                                       bool with_losses) {
   std::unique_ptr<Model> model(new Model(mask, options));
   vh_specs inputs = layout.model_specs();
   append(inputs, mask_specs(mask));
-  model->build_backbone(manifest, packages, inputs);
-  if (manifest.has("/target")) model->build_target(manifest, packages, inputs);
-  if (manifest.has("/model/heads")) model->build_heads(manifest, packages, inputs);
-  if (with_losses) model->build_losses(manifest, packages, inputs);
+  model->build_backbone(manifest, resolution, inputs);
+  if (manifest.has("/target")) model->build_target(manifest, resolution, inputs);
+  if (manifest.has("/model/heads")) model->build_heads(manifest, resolution, inputs);
+  if (with_losses) model->build_losses(manifest, resolution, inputs);
   return model;
 }
 
-Part& Model::add(const Manifest& manifest, const Found& packages, const std::string& pointer,
+Part& Model::add(const Manifest& manifest, const Resolution& resolution, const std::string& pointer,
                  const std::string& interface_id) {
-  parts_.push_back(
-      std::make_unique<Part>(manifest, part_config(manifest, packages, pointer, interface_id), interface_id));
+  parts_.push_back(std::make_unique<Part>(manifest, part_config(manifest, resolution, pointer), interface_id));
   return *parts_.back();
 }
 
-void Model::build_backbone(const Manifest& manifest, const Found& packages, const vh_specs& inputs) {
-  backbone_ = &add(manifest, packages, "/model/backbone", VH_BACKBONE_1);
+void Model::build_backbone(const Manifest& manifest, const Resolution& resolution, const vh_specs& inputs) {
+  backbone_ = &add(manifest, resolution, "/model/backbone", VH_BACKBONE_1);
   backbone_->create(options_, "backbone.", inputs, {});
   features_ = backbone_->describe(inputs);
   if (!features_.find("features.0"))
@@ -174,8 +174,8 @@ void Model::build_backbone(const Manifest& manifest, const Found& packages, cons
                          backbone_->config().use + ": states no \"features.0\", only " + join(keys_of(features_)));
 }
 
-void Model::build_target(const Manifest& manifest, const Found& packages, const vh_specs& inputs) {
-  target_ = &add(manifest, packages, "/target", VH_TARGET_1);
+void Model::build_target(const Manifest& manifest, const Resolution& resolution, const vh_specs& inputs) {
+  target_ = &add(manifest, resolution, "/target", VH_TARGET_1);
   vh_specs in = inputs;
   append(in, features_);
   target_->create(options_, "target.", in, {});
@@ -186,10 +186,10 @@ void Model::build_target(const Manifest& manifest, const Found& packages, const 
                                           "\"; keys of a target begin with target. or weight.");
 }
 
-void Model::build_heads(const Manifest& manifest, const Found& packages, const vh_specs& inputs) {
+void Model::build_heads(const Manifest& manifest, const Resolution& resolution, const vh_specs& inputs) {
   for (const auto& [key, value] : manifest.at("/model/heads").as_object()) {
     const std::string name(key), pointer = "/model/heads/" + escape_pointer(name);
-    Part& part = add(manifest, packages, pointer, VH_HEAD_1);
+    Part& part = add(manifest, resolution, pointer, VH_HEAD_1);
     vh_specs in = features_, want;
     append(in, mask_specs(mask_));
     if (target_) {
@@ -275,12 +275,12 @@ void Model::bind_loss(const Manifest& manifest, Loss& loss, const std::string& h
   }
 }
 
-void Model::build_losses(const Manifest& manifest, const Found& packages, const vh_specs& inputs) {
+void Model::build_losses(const Manifest& manifest, const Resolution& resolution, const vh_specs& inputs) {
   const json::array& list = manifest.at("/losses").as_array();
   for (size_t i = 0; i < list.size(); ++i) {
     const std::string pointer = "/losses/" + std::to_string(i);
     Loss loss;
-    loss.part = &add(manifest, packages, pointer, VH_LOSS_1);
+    loss.part = &add(manifest, resolution, pointer, VH_LOSS_1);
     loss.weight = manifest.has(pointer + "/weight") ? manifest.number(pointer + "/weight") : 1.0;
     std::string head = manifest.has(pointer + "/head") ? manifest.string(pointer + "/head") : "";
     if (head.empty()) {

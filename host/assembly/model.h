@@ -27,7 +27,7 @@ struct MaskNeeds {
   uint32_t modes = 0;
   int64_t grid[3] = {0, 0, 0};
 };
-MaskNeeds backbone_mask_needs(const Manifest& manifest, const Found& packages, const InputLayout& layout);
+MaskNeeds backbone_mask_needs(const Manifest& manifest, const Resolution& resolution, const InputLayout& layout);
 // Drop if the backbone and the mask can, else replace; "mode" in the manifest's mask decides otherwise.
 MaskMode choose_mask_mode(const Manifest& manifest, const MaskNeeds& needs, bool fixed_counts);
 
@@ -60,8 +60,9 @@ struct LossValues {
 class Model {
  public:
   // classes: of the labels; 0 = unknown. with_losses: false for predict and extract.
-  static std::unique_ptr<Model> assemble(const Manifest& manifest, const Found& packages, const InputLayout& layout,
-                                         const MaskLayout& mask, const BuildOptions& options, bool with_losses);
+  static std::unique_ptr<Model> assemble(const Manifest& manifest, const Resolution& resolution,
+                                         const InputLayout& layout, const MaskLayout& mask, const BuildOptions& options,
+                                         bool with_losses);
 
   // Backbone and heads: reads input and mask.* from `all`, adds features.* and pred.<head>.*
   void forward(vh_map& all, const StepInfo& info) const;
@@ -98,12 +99,12 @@ class Model {
     bool gather_target = false, gather_pred = false;
   };
   Model(const MaskLayout& mask, const BuildOptions& options) : mask_(mask), options_(options) {}
-  Part& add(const Manifest& manifest, const Found& packages, const std::string& pointer,
+  Part& add(const Manifest& manifest, const Resolution& resolution, const std::string& pointer,
             const std::string& interface_id);
-  void build_backbone(const Manifest&, const Found&, const vh_specs& inputs);
-  void build_target(const Manifest&, const Found&, const vh_specs& inputs);
-  void build_heads(const Manifest&, const Found&, const vh_specs& inputs);
-  void build_losses(const Manifest&, const Found&, const vh_specs& inputs);
+  void build_backbone(const Manifest&, const Resolution&, const vh_specs& inputs);
+  void build_target(const Manifest&, const Resolution&, const vh_specs& inputs);
+  void build_heads(const Manifest&, const Resolution&, const vh_specs& inputs);
+  void build_losses(const Manifest&, const Resolution&, const vh_specs& inputs);
   void bind_loss(const Manifest&, Loss& loss, const std::string& head, const vh_specs& inputs, vh_specs& in) const;
   void run(const Part& part, const vh_map& all, vh_map& out, const StepInfo& info,
            std::initializer_list<const char*> prefixes) const;

@@ -13,26 +13,13 @@ static_assert(offsetof(PartTable, describe) == offsetof(vh_head_1, describe));
 static_assert(offsetof(vh_dataset_1, destroy) == offsetof(PartTable, destroy));
 static_assert(offsetof(vh_mask_1, destroy) == offsetof(PartTable, destroy));
 
-PartConfig part_config(const Manifest& manifest, const Found& packages, const std::string& pointer,
-                       const std::string& interface_id) {
+PartConfig part_config(const Manifest& manifest, const Resolution& resolution, const std::string& pointer) {
+  const ResolvedPart& part = resolution.part(pointer);
   PartConfig config;
   config.pointer = pointer;
   config.use = manifest.string(pointer + "/use");
-  const size_t slash = config.use.find('/');
-  if (slash == std::string::npos)
-    throw manifest.error(pointer + "/use", "must have the form \"plugin/component\", not \"" + config.use + "\"");
-  const std::string plugin = config.use.substr(0, slash), component = config.use.substr(slash + 1);
-  const json::value* range = manifest.find("/plugins/" + escape_pointer(plugin));
-  if (!range) throw manifest.error(pointer + "/use", "plugin \"" + plugin + "\" is not listed under /plugins");
-  try {
-    config.package = &resolve(packages, plugin, std::string(range->as_string()));
-  } catch (const Error& error) {
-    throw manifest.error("/plugins/" + escape_pointer(plugin), error.message());
-  }
-  config.component = config.package->find(interface_id, component);
-  if (!config.component)
-    throw manifest.error(pointer + "/use", "plugin " + plugin + " " + config.package->version + " has no \"" +
-                                               component + "\" of interface " + interface_id);
+  config.package = part.package;
+  config.component = part.component;
   json::object params;
   const std::vector<std::string>& host_keys = part_host_keys(pointer);
   for (const auto& [key, value] : manifest.at(pointer).as_object()) {

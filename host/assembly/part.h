@@ -7,7 +7,7 @@
 #include "gateway/gateway.h"
 #include "manifest/manifest.h"
 #include "plugins/loader.h"
-#include "plugins/package.h"
+#include "plugins/resolve_manifest.h"
 
 namespace vhost {
 
@@ -21,9 +21,8 @@ struct PartConfig {
   std::map<std::string, std::string> rebind;  // "in": local key -> full key
 };
 
-// Reads the part at the pointer and finds its package. Throws Error naming the place.
-PartConfig part_config(const Manifest& manifest, const Found& packages, const std::string& pointer,
-                       const std::string& interface_id);
+// Of the part at the pointer, which must be one of the resolution's.
+PartConfig part_config(const Manifest& manifest, const Resolution& resolution, const std::string& pointer);
 
 struct BuildOptions {
   at::Device device = at::kCPU;

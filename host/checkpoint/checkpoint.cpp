@@ -9,6 +9,7 @@
 
 #include "base/files.h"
 #include "checkpoint/fault.h"
+#include "record/weights.h"
 
 namespace vhost {
 
@@ -35,20 +36,6 @@ void rename_path(const fs::path& from, const fs::path& to) {
   fs::rename(from, to, error);
   if (error) throw Error(from.string() + ": cannot rename to " + to.string() + ": " + error.message());
   fault_point();
-}
-
-std::vector<std::pair<int64_t, fs::path>> complete_checkpoints(const fs::path& root) {
-  std::vector<std::pair<int64_t, fs::path>> found;
-  std::error_code error;
-  for (const auto& entry : fs::directory_iterator(root, error)) {
-    const std::string name = entry.path().filename().string();
-    if (name.rfind("step-", 0) == 0 && name.size() > 5 &&
-        name.find_first_not_of("0123456789", 5) == std::string::npos && name.size() < 24 &&
-        fs::exists(entry.path() / "state.json"))
-      found.emplace_back(std::stoll(name.substr(5)), entry.path());
-  }
-  std::sort(found.begin(), found.end());
-  return found;
 }
 
 void remove_leftovers(const fs::path& root) {
@@ -87,12 +74,6 @@ void save_checkpoint(const fs::path& root, const Checkpoint& checkpoint, int64_t
   rename_path(temporary, root / name);
   sync_folder(root);
   remove_old(root, keep);
-}
-
-std::optional<fs::path> newest_checkpoint(const fs::path& root) {
-  const auto found = complete_checkpoints(root);
-  if (found.empty()) return std::nullopt;
-  return found.back().second;
 }
 
 LoadedCheckpoint load_checkpoint(const fs::path& path, bool with_optimizer) {

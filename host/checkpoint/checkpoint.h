@@ -2,7 +2,6 @@
 // A crash at any byte leaves the last good one.
 #pragma once
 #include <filesystem>
-#include <optional>
 #include <string>
 
 #include "base/json.h"
@@ -25,9 +24,6 @@ struct LoadedCheckpoint {
   std::map<std::string, at::Tensor> model, optimizer, ema;
   json::object state;
 };
-
-// The newest complete checkpoint folder; nullopt = none. Changes nothing: another run may be writing there.
-std::optional<std::filesystem::path> newest_checkpoint(const std::filesystem::path& root);
 
 // A checkpoint folder, or a .safetensors file (weights only).
 LoadedCheckpoint load_checkpoint(const std::filesystem::path& path, bool with_optimizer);

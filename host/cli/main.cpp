@@ -12,6 +12,9 @@ int dispatch(const vhost::Options& options) {
   if (options.command == "config") return vhost::config_command(options);
   if (options.command == "plugin list") return vhost::plugin_list_command(options);
   if (options.command == "plugin inspect") return vhost::plugin_inspect_command(options);
+  if (options.command == "rerun") return vhost::rerun_command(options);
+  if (options.command == "plugin check") return vhost::plugin_check_command(options);
+  if (options.command == "plugin new") return vhost::plugin_new_command(options);
   if (options.command == "version") return vhost::version_command();
   return vhost::run_command(options);
 }
@@ -23,7 +26,8 @@ int main(int argc, char** argv) {
     vhost::Options options;
     const int done = vhost::parse_command_line(argc, argv, options);
     if (done >= 0) return done;
-    const bool computes = options.command == "run" || options.command == "predict" || options.command == "extract";
+    const bool computes = options.command == "run" || options.command == "rerun" || options.command == "predict" ||
+                          options.command == "extract";
     if (computes && !options.dry_run) vhost::start_with_settings(argv);
     return dispatch(options);
   } catch (const vhost::Error& error) {

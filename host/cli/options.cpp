@@ -1,9 +1,10 @@
-#include "options.h"
+#include "cli/options.h"
 
 #include <CLI/CLI.hpp>
 #include <iostream>
 
 #include "base/error.h"
+#include "cli/plugin_options.h"
 #include "vhost/abi.h"
 
 namespace vhost {
@@ -16,8 +17,11 @@ constexpr const char* kAbout =
 constexpr const char* kExamples = R"(Examples:
   vhost --manifest exp.json                      run it, or go on where it was stopped
   vhost --manifest exp.json --dry-run            assemble everything, print the table of parts, train nothing
+  vhost --manifest exp.json --locked             only with the plugin versions of the work-dir's lock.json
+  vhost --manifest exp.json --update videomae    take the newest version that the manifest's range admits
   vhost --manifest exp.json --set data.batch=16 --set optimizer.lr=3e-4
   vhost predict --manifest exp.json clip1.mp4 clip2.mp4
+  vhost rerun work_dirs/exp                      make a run again from its record
   vhost config --manifest exp.json --origins     every value and where it was set
   vhost plugin list
 
@@ -44,17 +48,14 @@ constexpr const char* kConfigExamples = R"(Examples:
   vhost config --manifest exp.json > resolved.json
   vhost config --manifest exp.json --set optimizer.lr=1e-3 --origins)";
 
-constexpr const char* kInspectExamples = R"(Examples:
-  vhost plugin inspect videomae          all components and their parameters
-  vhost plugin inspect videomae/vit      one component
-  vhost plugin inspect videomae@^1.0     a version of it (a semver range)
-  vhost plugin inspect videomae --json)";
+constexpr const char* kRerunExamples =
+    R"(The record names the manifest, the plugins with their checksums, the data and the weights to begin with. If any of it
+is missing or has changed, all of that is listed and nothing is run.
 
-void add_plugin_path(CLI::App& app, Options& options) {
-  app.add_option("--plugin-path", options.plugin_path, "Look for plugins in this folder first (repeatable)")
-      ->type_name("FOLDER")
-      ->allow_extra_args(false);
-}
+Examples:
+  vhost rerun work_dirs/exp                       into work_dirs/exp-rerun
+  vhost rerun work_dirs/exp --work-dir again
+  vhost rerun exp/record.json --dry-run           only say what is missing)";
 
 void add_manifest_options(CLI::App& app, Options& options) {
   app.add_option("-m,--manifest", options.manifest, "The experiment: JSON with comments")->type_name("FILE");
@@ -74,9 +75,22 @@ void add_run_options(CLI::App& app, Options& options) {
   app.add_flag("--dry-run", options.dry_run, "Assemble and check everything, print the table of parts, then stop");
 }
 
+void add_lock_options(CLI::App& app, Options& options) {
+  app.add_option("--lock", options.lock, "The lock of plugin versions; default: lock.json in the work-dir")
+      ->type_name("FILE");
+  auto* locked = app.add_flag("--locked", options.locked, "Fail where the lock would change, or doesn't exist");
+  app.add_option("--update", options.update,
+                 "Take the newest versions that the manifest admits, of all plugins or of NAME (repeatable)")
+      ->type_name("[NAME]")
+      ->expected(0, 1)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
+      ->excludes(locked);
+}
+
 void add_file_options(CLI::App& app, Options& options, const char* output) {
   add_manifest_options(app, options);
   add_run_options(app, options);
+  add_lock_options(app, options);
   app.add_option("files", options.files, "Videos or images in place of the manifest's list")->type_name("FILES");
   app.add_option("-o,--output", options.output, output)->type_name("PATH");
 }
@@ -91,11 +105,21 @@ struct CommandLine {
     app.set_version_flag("--version", "vhost " VHOST_VERSION, "Print the version");
     add_manifest_options(app, options);
     add_run_options(app, options);
+    add_lock_options(app, options);
     app.add_flag("--no-resume", options.no_resume,
                  "Start anew even if the work-dir holds a checkpoint of this experiment");
     app.require_subcommand(0, 1);
     add_file_commands(options);
-    add_plugin_commands(options);
+    add_plugin_commands(app, options);
+    auto* rerun = app.add_subcommand("rerun", "Make a run again from its record, or say what is missing for that");
+    rerun->add_option("record", options.record, "The run's work-dir, or its record.json")
+        ->required()
+        ->type_name("RECORD");
+    rerun->add_option("--work-dir", options.work_dir, "Where the results go; default: the run's, with -rerun")
+        ->type_name("FOLDER");
+    rerun->add_flag("--dry-run", options.dry_run, "Check everything, print the table of parts, then stop");
+    add_plugin_path(*rerun, options);
+    rerun->footer(kRerunExamples);
     auto* config = app.add_subcommand("config", "Print the manifest as it is used: bases merged, defaults filled in");
     add_manifest_options(*config, options);
     config->add_flag("--origins", options.origins,
@@ -118,20 +142,6 @@ struct CommandLine {
     add_file_options(*extract, options,
                      "Write the features to this file (safetensors); default: features.safetensors in the work-dir");
     extract->footer(kExtractExamples);
-  }
-
-  void add_plugin_commands(Options& options) {
-    auto* plugin = app.add_subcommand("plugin", "What is installed, and what it offers");
-    plugin->require_subcommand(1);
-    plugin->footer("Examples:\n  vhost plugin list\n  vhost plugin inspect videomae");
-    auto* list = plugin->add_subcommand("list", "Plugins on the search path, their versions and components");
-    list->add_flag("--json", options.json, "Print JSON");
-    list->footer("Examples:\n  vhost plugin list\n  vhost plugin list --plugin-path my/plugins --json");
-    auto* inspect = plugin->add_subcommand("inspect", "One plugin: components, parameters, defaults and ranges");
-    inspect->add_option("name", options.plugin, "NAME, NAME/COMPONENT or NAME@RANGE")->required()->type_name("PLUGIN");
-    inspect->add_flag("--json", options.json, "Print JSON");
-    inspect->footer(kInspectExamples);
-    for (auto* command : {list, inspect}) add_plugin_path(*command, options);
   }
 
   // The subcommand that was named, with its name ("plugin list"); the program itself is "run".
@@ -199,7 +209,8 @@ int parse_command_line(int argc, const char* const* argv, Options& options) {
     return wrong_usage(line, error.what());
   }
   options.command = line.chosen().second;
-  const bool needs_manifest = options.command.rfind("plugin", 0) != 0 && options.command != "version";
+  const bool needs_manifest =
+      options.command.rfind("plugin", 0) != 0 && options.command != "version" && options.command != "rerun";
   if (needs_manifest && options.manifest.empty()) return wrong_usage(line, "--manifest FILE is missing");
   return -1;
 }

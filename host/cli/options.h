@@ -6,11 +6,20 @@
 namespace vhost {
 
 struct Options {
-  std::string command;  // "run", "predict", "extract", "config", "plugin list", "plugin inspect", "version"
+  std::string command;  // as it is typed: "run", "rerun", "predict", "plugin list", "plugin check", ...
   std::string manifest, work_dir, checkpoint, output, plugin;
   std::vector<std::string> sets, plugin_path, files;
+  std::string record;               // of rerun: a work-dir or its record.json
+  std::string lock;                 // "" = lock.json in the work-dir
+  std::vector<std::string> update;  // names; "" = all
+  bool locked = false;
   bool dry_run = false, no_resume = false, json = false, origins = false;
+  std::string kind, licence = "Apache-2.0";  // of plugin new
+  bool c = false;
   int top_k = 5;
+  std::vector<std::string> checks;  // plugin check: ids or groups; empty = all
+  std::string component, report;
+  double timeout_seconds = 60;
   std::string command_line;  // the whole of it, quoted for a shell
 };
 

@@ -6,7 +6,6 @@
 
 #include "base/files.h"
 #include "cli/commands.h"
-#include "plugins/resolve_manifest.h"
 #include "vhost/abi.h"
 
 namespace vhost {
@@ -28,16 +27,35 @@ void lend_dataset(Manifest& manifest) {
   manifest.places.merge(lent);
 }
 
+void resolve_under_lock(Experiment& experiment, const Options& options) {
+  const fs::path work_dir = options.work_dir.empty() ? experiment.manifest.string("/work_dir") : options.work_dir;
+  LockPolicy policy;
+  policy.file = options.lock.empty() ? work_dir / "lock.json" : fs::path(options.lock);
+  policy.locked = options.locked;
+  for (const std::string& name : options.update) {
+    if (name.empty()) policy.update_all = true;
+    if (!name.empty()) policy.update.push_back(name);
+  }
+  std::error_code ignored;
+  try {
+    if (fs::exists(policy.file, ignored)) policy.lock = read_lock(policy.file);
+  } catch (const Error&) {
+    if (!policy.update_all) throw;  // else the whole of it is made anew
+  }
+  experiment.lock_file = policy.file.string();
+  experiment.resolution = resolve_manifest(experiment.manifest, experiment.packages, policy);
+}
+
 }  // namespace
 
 Experiment read_experiment(const Options& options) {
   std::vector<std::string> sets = options.sets;
   if (options.command == "predict" || options.command == "extract") sets.push_back("task=\"" + options.command + "\"");
-  Experiment experiment{read_manifest(options.manifest, sets), {}};
+  Experiment experiment{read_manifest(options.manifest, sets), {}, {}, {}};
   if (!options.files.empty()) lend_dataset(experiment.manifest);
   validate_host(experiment.manifest);
   experiment.packages = find_packages(plugin_search_path(options.plugin_path));
-  validate_parts(experiment.manifest, experiment.packages);
+  resolve_under_lock(experiment, options);
   return experiment;
 }
 
@@ -52,7 +70,7 @@ fs::path engine_path() {
   return (program_folder() / "../lib/libvhost_engine.so").lexically_normal();
 }
 
-int run_engine(const RunRequest& request) {
+void* engine_door(const char* name) {
   const fs::path path = engine_path();
   std::error_code ignored;
   if (!fs::exists(path, ignored)) {
@@ -62,9 +80,21 @@ int run_engine(const RunRequest& request) {
   // Never closed: plugins keep pointers into it until the process ends.
   void* library = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
   if (!library) throw Error("can't open the engine: " + std::string(dlerror()));
-  const auto run = reinterpret_cast<decltype(&vhost_engine_run)>(dlsym(library, "vhost_engine_run"));
-  if (!run) throw Error(path.string() + " is no vhost engine: " + dlerror());
-  return run(&request);
+  void* door = dlsym(library, name);
+  if (!door) throw Error(path.string() + " is no engine of this vhost: " + dlerror());
+  return door;
+}
+
+int run_engine(const RunRequest& request) {
+  return reinterpret_cast<decltype(&vhost_engine_run)>(engine_door("vhost_engine_run"))(&request);
+}
+
+std::vector<std::string> existing(const std::vector<fs::path>& folders) {
+  std::vector<std::string> there;
+  std::error_code ignored;
+  for (const fs::path& folder : folders)
+    if (fs::is_directory(folder, ignored)) there.push_back(folder.string());
+  return there;
 }
 
 void check_work_dir(const fs::path& folder, bool dry_run) {
@@ -104,12 +134,15 @@ int run_command(const Options& options) {
   for (const std::string& file : options.files) check_exists("", file);
   RunRequest request;
   request.manifest = &experiment.manifest;
-  request.packages = &experiment.packages;
+  request.resolution = &experiment.resolution;
+  request.lock_file = experiment.lock_file;
   request.work_dir = work_dir_of(options, experiment.manifest);
   request.checkpoint = options.checkpoint;
   request.files = options.files;
   request.output = options.output;
   request.command_line = options.command_line;
+  request.vhost_version = VHOST_VERSION;
+  request.plugin_path = existing(experiment.packages.searched);
   request.dry_run = options.dry_run;
   request.resume = !options.no_resume;
   request.json = options.json;

@@ -11,7 +11,9 @@
 #include "engine/engine_api.h"
 #include "engine/experiment.h"
 #include "engine/predict.h"
+#include "engine/record.h"
 #include "engine/train.h"
+#include "record/weights.h"
 
 namespace vhost {
 
@@ -75,37 +77,16 @@ void open_cuda_module() {
     std::fprintf(stderr, "warning: there is a GPU, but its module can't be opened: %s\n", ::dlerror());
 }
 
-json::object lock_of(const RunRequest& request) {
-  json::object plugins;
-  if (const json::value* ranges = request.manifest->find("/plugins")) {
-    for (const auto& [name, range] : ranges->as_object()) {
-      const Package& package = resolve(*request.packages, std::string(name), std::string(range.as_string()));
-      plugins[name] = {{"version", package.version}, {"sha256", package.sha256}};
-    }
-  }
-  return {{"vhost", 1}, {"plugins", plugins}};
-}
-
-void write_record(const RunRequest& request, RunLog& log) {
-  const fs::path folder(request.work_dir);
-  const json::value lock = lock_of(request);
-  if (fs::exists(folder / "lock.json")) {
-    const JsonDocument old = read_json((folder / "lock.json").string());
-    if (canonical_json(old.root) != canonical_json(lock))
-      log.message(VH_LOG_WARN, "lock",
-                  "plugins resolve otherwise than in " + (folder / "lock.json").string() + ", which is now renewed");
-  }
-  write_file_atomically(folder / "lock.json", pretty_json(lock) + "\n");
-  write_file_atomically(folder / "manifest.json", pretty_json(request.manifest->root) + "\n");
-}
-
 int run_task(const RunRequest& request, RunLog& log) {
+  for (const std::string& note : request.resolution->notes) log.message(VH_LOG_INFO, "lock", note);
   Experiment experiment(request, log);
+  if (request.rerun_of)
+    for (const std::string& warning : rerun_warnings(*request.rerun_of, this_start(experiment, 0)))
+      log.message(VH_LOG_WARN, "rerun", warning);
   if (request.dry_run) return run_dry(experiment);
   const std::string task = request.manifest->string("/task");
   if (task == "predict") return run_predict(experiment);
   if (task == "extract") return run_extract(experiment);
-  write_record(request, log);
   if (task == "test") return run_test(experiment);
   Trainer trainer(experiment);
   return trainer.run();
@@ -119,11 +100,13 @@ int64_t resume_step(const RunRequest& request) {
 }
 
 int run(const RunRequest& request) {
+  if (request.rerun_of) check_rerun(request);
   const bool writes = !request.dry_run && request.manifest->string("/task") != "predict";
   std::unique_ptr<WorkDirLock> lock;
   if (writes) lock = std::make_unique<WorkDirLock>(request.work_dir);
   RunLog::Options options;
   options.title = request.manifest->string("/name");
+  options.to_stderr = request.json;
   const bool training = writes && request.manifest->string("/task") != "extract";
   if (training) {
     options.work_dir = request.work_dir;

@@ -4,18 +4,24 @@
 #include <vector>
 
 #include "manifest/manifest.h"
-#include "plugins/package.h"
+#include "plugins/resolve_manifest.h"
+#include "record/record.h"
 
 namespace vhost {
 
 struct RunRequest {
-  const Manifest* manifest = nullptr;  // merged and validated, defaults filled in, plugin parameters too
-  const Found* packages = nullptr;     // what the search path holds
+  const Manifest* manifest = nullptr;      // merged and validated, defaults filled in, plugin parameters too
+  const Resolution* resolution = nullptr;  // its plugins and parts, found and checked
+  std::string lock_file;                   // --lock, or the work-dir's lock.json; written where it must change
   std::string work_dir;
-  std::string checkpoint;          // weights for test, predict and extract; "" = newest in work_dir
-  std::vector<std::string> files;  // predict, extract: inputs in place of the list
-  std::string output;              // predict, extract: file or folder; "" = in work_dir
-  std::string command_line;        // for the record
+  std::string checkpoint;                // weights for test, predict and extract; "" = newest in work_dir
+  std::vector<std::string> files;        // predict, extract: inputs in place of the list
+  std::string output;                    // predict, extract: file or folder; "" = in work_dir
+  std::string command_line;              // for the record
+  std::string vhost_version;             // for the record
+  std::vector<std::string> plugin_path;  // for the record
+  const Record* rerun_of = nullptr;      // the run that this one repeats
+  std::vector<std::string> problems;     // that stand in its way, besides what the engine finds
   bool dry_run = false;
   bool resume = true;
   bool json = false;  // predict: machine-readable output

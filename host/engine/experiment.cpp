@@ -99,16 +99,17 @@ void Experiment::warn(const std::string& text) {
 
 DataSource Experiment::open(const std::string& pointer, uint32_t pass, const std::vector<std::string>& files) {
   DataSource source;
-  source.dataset = std::make_unique<Dataset>(manifest, part_config(manifest, *request.packages, pointer, VH_DATASET_1),
-                                             pass, build, files);
+  source.dataset =
+      std::make_unique<Dataset>(manifest, part_config(manifest, *request.resolution, pointer), pass, build, files);
   source.layout = make_input_layout(manifest, pointer, source.dataset->fields());
+  data[pointer] = {source.dataset->fingerprint(), files_of(manifest, pointer)};
   return source;
 }
 
 void Experiment::open_mask(const InputLayout& layout) {
   if (!manifest.has("/mask")) return;
-  mask = std::make_unique<Mask>(manifest, part_config(manifest, *request.packages, "/mask", VH_MASK_1), build);
-  const MaskNeeds needs = backbone_mask_needs(manifest, *request.packages, layout);
+  mask = std::make_unique<Mask>(manifest, part_config(manifest, *request.resolution, "/mask"), build);
+  const MaskNeeds needs = backbone_mask_needs(manifest, *request.resolution, layout);
   mask->set_grid(needs.grid);
   std::copy(needs.grid, needs.grid + 3, mask_layout.grid);
   mask_layout.min_masked = mask->min_masked();
@@ -120,7 +121,7 @@ void Experiment::check_on_meta(const InputLayout& layout, bool training) {
   BuildOptions meta = build;
   meta.meta = true;
   meta.device = at::kMeta;
-  std::unique_ptr<Model> shape = Model::assemble(manifest, *request.packages, layout, mask_layout, meta, training);
+  std::unique_ptr<Model> shape = Model::assemble(manifest, *request.resolution, layout, mask_layout, meta, training);
   bool runs_on_meta = true, dynamic = false;
   for (const auto& part : shape->parts()) {
     runs_on_meta &= (part->caps() & VH_CAP_META) != 0;
@@ -157,7 +158,7 @@ void Experiment::check_on_meta(const InputLayout& layout, bool training) {
 }
 
 void Experiment::build_model(const InputLayout& layout, bool with_losses) {
-  model = Model::assemble(manifest, *request.packages, layout, mask_layout, build, with_losses);
+  model = Model::assemble(manifest, *request.resolution, layout, mask_layout, build, with_losses);
 }
 
 NamedTensors Experiment::named_weights() const {

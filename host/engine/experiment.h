@@ -65,6 +65,9 @@ class Experiment {
   NamedTensors named_weights() const;  // what a checkpoint holds
   void warn(const std::string& text);
 
+  // For the record: what was opened, and the weights that were loaded, by "/init/from" or "--checkpoint".
+  std::map<std::string, RecordedData> data;
+  std::map<std::string, RecordedWeights> weights;
   const RunRequest& request;
   const Manifest& manifest;
   RunLog& log;

@@ -5,6 +5,7 @@
 
 #include "base/files.h"
 #include "engine/optimizer.h"
+#include "record/weights.h"
 
 namespace vhost {
 
@@ -137,21 +138,12 @@ std::vector<SummaryRow> summary_rows(const Experiment& x, const DataSource& sour
   const Manifest& m = x.manifest;
   std::vector<SummaryRow> rows;
   rows.push_back({"task", m.string("/task")});
-  std::vector<std::string> pointers{"/model/backbone"};
-  if (m.has("/model/heads"))
-    for (const auto& [name, head] : m.at("/model/heads").as_object())
-      pointers.push_back("/model/heads/" + escape_pointer(name));
-  for (const char* pointer : {"/mask", "/target"})
-    if (m.has(pointer)) pointers.push_back(pointer);
-  if (m.has("/losses"))
-    for (size_t i = 0; i < m.at("/losses").as_array().size(); ++i) pointers.push_back("/losses/" + std::to_string(i));
-  for (const char* pointer : {"/data/train", "/data/eval", "/data/predict"})
-    if (m.has(pointer)) pointers.push_back(pointer);
-  for (const std::string& pointer : pointers) {
-    const std::string use = m.string(pointer + "/use"), plugin = use.substr(0, use.find('/'));
-    const Package& package = resolve(*x.request.packages, plugin, m.string("/plugins/" + escape_pointer(plugin)));
-    rows.push_back({pointer.substr(1), use + " (" + plugin + " " + package.version + ")"});
-  }
+  std::vector<ResolvedPart> parts = x.request.resolution->parts;
+  std::stable_partition(parts.begin(), parts.end(),
+                        [](const auto& part) { return !part.pointer.starts_with("/data/"); });
+  for (const ResolvedPart& part : parts)
+    rows.push_back({part.pointer.substr(1),
+                    m.string(part.pointer + "/use") + " (" + part.package->name + " " + part.package->version + ")"});
   const InputLayout& in = source.layout;
   rows.push_back({"data", source.dataset->fingerprint()});
   rows.push_back({"input", std::to_string(in.views) + " view(s) of " + std::to_string(in.frames) + "x" +
@@ -199,12 +191,7 @@ json::array class_names(const Dataset& dataset, int64_t classes) {
 }
 
 LoadedCheckpoint load_weights_from(const std::string& path) {
-  if (fs::is_directory(fs::path(path) / "checkpoints")) {
-    const auto newest = newest_checkpoint(fs::path(path) / "checkpoints");
-    if (!newest) throw Error(path + ": holds no complete checkpoint");
-    return load_checkpoint(*newest, /*with_optimizer=*/false);
-  }
-  return load_checkpoint(path, /*with_optimizer=*/false);
+  return load_checkpoint(weights_at(path), /*with_optimizer=*/false);
 }
 
 void dump_run(const Experiment& x, const DataSource& source, const Schedule& schedule, const std::string& folder) {

@@ -7,6 +7,8 @@
 #include "engine/evaluate.h"
 #include "engine/guard.h"
 #include "engine/optimizer.h"
+#include "engine/record.h"
+#include "record/weights.h"
 
 namespace vhost {
 
@@ -21,6 +23,7 @@ LoadedCheckpoint load_for_inference(Experiment& x) {
     throw Error("no weights: give --checkpoint FILE, a checkpoint folder or a run's work-dir (" + path +
                 " holds none)");
   LoadedCheckpoint loaded = load_weights_from(path);
+  x.weights["--checkpoint"] = {loaded.folder.string(), weights_sha256(loaded.folder)};
   for (auto& [name, value] : loaded.ema) loaded.model[name] = value;
   return loaded;
 }
@@ -52,6 +55,7 @@ DataSource open_for_inference(Experiment& x, LoadedCheckpoint& loaded, bool with
   use_classes_of(loaded, source);
   x.build_model(source.layout, with_losses);
   x.load_weights(loaded.model, loaded.folder.string(), "", /*strict=*/true);
+  write_record(x, 0);
   return source;
 }
 
@@ -65,6 +69,7 @@ int run_test(Experiment& x) {
   x.check_on_meta(source.layout, /*training=*/false);
   x.build_model(source.layout, /*with_losses=*/true);
   x.load_weights(loaded.model, loaded.folder.string(), "", /*strict=*/true);
+  write_record(x, 0);
   x.log.summary(summary_rows(x, source, nullptr, 0), json::value(x.manifest.root));
   const Evaluation result = evaluate(x, source);
   EvalRecord row;
@@ -136,8 +141,7 @@ int run_extract(Experiment& x) {
     }
   });
   if (features.empty()) throw Error("none of the inputs could be read");
-  const fs::path out =
-      x.request.output.empty() ? fs::path(x.request.work_dir) / "features.safetensors" : fs::path(x.request.output);
+  const fs::path out = output_of(x.request);
   write_safetensors(out, {{"features", at::stack(features)}}, {{"names", json::serialize(names)}});
   std::printf("%zu x %lld features -> %s\n", features.size(), static_cast<long long>(features[0].numel()), out.c_str());
   return 0;
@@ -162,6 +166,8 @@ int run_dry(Experiment& x) {
   } else {
     rows = summary_rows(x, source, nullptr, 0);
   }
+  const std::vector<SummaryRow> lock = lock_rows(x.request);
+  rows.insert(rows.end(), lock.begin(), lock.end());
   for (const SummaryRow& row : rows) std::printf("%-18s %s\n", row.key.c_str(), row.value.c_str());
   return 0;
 }

@@ -6,6 +6,8 @@
 #include "base/files.h"
 #include "engine/batch.h"
 #include "engine/guard.h"
+#include "engine/record.h"
+#include "record/weights.h"
 #include "vhost/random.h"
 
 namespace vhost {
@@ -76,6 +78,7 @@ void Trainer::resume_or_init() {
   if (!newest && m.has("/init/from")) {
     const LoadedCheckpoint from = load_weights_from(m.string("/init/from"));
     x_.load_weights(from.model, from.folder.string(), m.string("/init/prefix"), m.boolean("/init/strict"));
+    x_.weights["/init/from"] = {from.folder.string(), weights_sha256(from.folder)};
     x_.log.message(VH_LOG_INFO, "init", "weights from " + from.folder.string());
   }
   if (m.has("/ema")) ema_ = std::make_unique<Ema>(m.number("/ema/decay"), x_.params());
@@ -119,6 +122,7 @@ StepInfo Trainer::step_info() const {
 int Trainer::run() {
   open();
   resume_or_init();
+  write_record(x_, step_);
   write_summary(x_, train_, schedule_, optimizer_->state_bytes());
   if (!dump_.empty()) dump_run(x_, train_, schedule_, dump_);
   LoaderOptions options;

@@ -92,6 +92,18 @@ void each_part(Manifest& manifest, const std::function<void(const std::string&, 
   for (const std::string& loss : keys_of(manifest.find("/losses"))) visit(manifest, "/losses/" + loss, fn);
 }
 
+Use read_use(const Manifest& manifest, const std::string& part) {
+  const json::value& use = manifest.at(part + "/use");
+  const std::string wanted = "\"plugin/component\" is wanted, e.g. \"videomae/vit\"";
+  if (!use.is_string()) throw manifest.error(part + "/use", wanted + ", not " + json::serialize(use));
+  const std::string text(use.get_string());
+  const size_t slash = text.find('/');
+  if (slash == 0 || slash == std::string::npos || slash + 1 == text.size() ||
+      text.find('/', slash + 1) != std::string::npos)
+    throw manifest.error(part + "/use", wanted + ", not \"" + text + "\"");
+  return {text.substr(0, slash), text.substr(slash + 1)};
+}
+
 std::string part_interface(std::string_view pointer) {
   if (starts_with(pointer, "/data/")) return "vh.dataset/1";
   if (pointer == "/model/backbone") return "vh.backbone/1";

@@ -71,6 +71,12 @@ void each_part(Manifest& manifest, const std::function<void(const std::string& p
 std::string part_interface(std::string_view pointer);
 const std::vector<std::string>& part_host_keys(std::string_view pointer);
 
+// A part's "use" taken apart: the name under /plugins (a plugin's own, or an alias) and the component.
+struct Use {
+  std::string plugin, component;
+};
+Use read_use(const Manifest& manifest, const std::string& part);  // throws Error at its "use"
+
 // docs/manifest.md's table of every key, rendered from host_schema().
 std::string manifest_reference();
 

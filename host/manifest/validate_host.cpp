@@ -42,9 +42,8 @@ void name_the_run(Manifest& manifest) {
 
 void check_plugins(Manifest& manifest) {
   const std::vector<std::string> plugins = keys_at(manifest, "/plugins");
-  each_part(manifest, [&](const std::string& pointer, json::object& part) {
-    const std::string use(part.at("use").as_string());
-    const std::string plugin = use.substr(0, use.find('/'));
+  each_part(manifest, [&](const std::string& pointer, json::object&) {
+    const std::string plugin = read_use(manifest, pointer).plugin;
     if (contains(plugins, plugin)) return;
     const std::string near = did_you_mean(plugin, plugins);
     const std::string fix = near.empty() ? "; add \"" + plugin + "\": \"*\" there" : near;

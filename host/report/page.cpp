@@ -169,6 +169,23 @@ std::string summary(const PageData& data) {
   return out + "</table></div>\n";
 }
 
+// Enough of the checksums to compare by eye; lock.json has all of them.
+std::string origin(const PageData& data) {
+  const json::object* lock = data.lock ? data.lock->if_object() : nullptr;
+  const json::value* plugins = lock ? lock->if_contains("plugins") : nullptr;
+  if (!plugins || !plugins->is_object()) return "";
+  std::string out = "<h2>Plugins</h2>\n<div class=\"card\"><table class=\"data\"><tr>";
+  for (const char* head : {"name", "plugin", "range", "version", "sha256", "schemas"}) out += tag("th", head);
+  out += "</tr>\n";
+  for (const auto& [name, entry] : plugins->get_object()) {
+    out += "<tr>" + tag("td", std::string(name));
+    for (const char* key : {"plugin", "range", "version", "sha256", "schemas"})
+      out += tag("td", std::string(entry.at(key).as_string()).substr(0, key[0] == 's' ? 12 : std::string::npos));
+    out += "</tr>\n";
+  }
+  return out + "</table></div>\n" + tag("p", "Config sha256: " + data.config_sha256, "none");
+}
+
 std::string warnings(const PageData& data) {
   if (data.warnings->empty()) return "";
   std::string out = "<h2>Warnings</h2>\n<div class=\"card\"><ul class=\"list\">\n";
@@ -200,8 +217,8 @@ std::string report_page(const PageData& data) {
   out += "<header>" + tag("h1", title) +
          tag("div", data.status, (std::string("pill ") + status_class(data.status)).c_str()) +
          tag("p", "As of " + data.written) + "</header>\n";
-  out += tiles(data) + charts(*data.history) + pictures(data) + evals(*data.history) + summary(data) + warnings(data) +
-         manifest(data);
+  out += tiles(data) + charts(*data.history) + pictures(data) + evals(*data.history) + summary(data) + origin(data) +
+         warnings(data) + manifest(data);
   out += "<footer>Written by vhost.</footer>\n</main>\n<script>" + std::string(kPageScript) +
          "</script>\n</body>\n</html>\n";
   return out;

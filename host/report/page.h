@@ -19,6 +19,8 @@ struct PageData {
   const History* history = nullptr;
   const std::vector<SummaryRow>* summary = nullptr;
   const json::value* manifest = nullptr;  // null value = none
+  std::string config_sha256;              // of the manifest; "" = not known
+  const json::value* lock = nullptr;      // what lock.json holds; null value = none
   struct Warning {
     std::string text;
     int64_t times = 1;

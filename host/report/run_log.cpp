@@ -78,7 +78,8 @@ struct RunLog::Impl {
   EventFile events;
   History history;
   std::vector<SummaryRow> summary;
-  json::value manifest;
+  json::value manifest, lock;
+  std::string config_sha256;
   std::vector<std::pair<std::string, std::filesystem::path>> pictures;
   std::vector<PageData::Warning> warnings;
   std::unordered_map<std::string, size_t> warning_at;
@@ -210,6 +211,8 @@ void RunLog::Impl::write_report(const std::string& status) {
     page.history = &history;
     page.summary = &summary;
     page.manifest = &manifest;
+    page.config_sha256 = config_sha256;
+    page.lock = &lock;
     page.warnings = &warnings;
     page.more_warnings = more_warnings;
     page.pictures = &pictures;
@@ -324,6 +327,12 @@ void RunLog::summary(const std::vector<SummaryRow>& rows, const json::value& man
   const std::lock_guard lock(impl_->mutex);
   impl_->summary = rows;
   impl_->manifest = manifest;
+}
+
+void RunLog::origin(const std::string& config_sha256, const json::value& lock) {
+  const std::lock_guard guard(impl_->mutex);
+  impl_->config_sha256 = config_sha256;
+  impl_->lock = lock;
 }
 
 void RunLog::picture(const std::string& title, const std::filesystem::path& png_or_svg) {

@@ -58,6 +58,7 @@ class RunLog {
   void eval(const EvalRecord& record);
   bool evaluated(int64_t step) const;  // whether the run that is resumed has one of this step
   void summary(const std::vector<SummaryRow>& rows, const json::value& manifest);   // for the report
+  void origin(const std::string& config_sha256, const json::value& lock);           // for the report; see lock.h
   void picture(const std::string& title, const std::filesystem::path& png_or_svg);  // shown in the report
   // "finished", "interrupted at step 40", "failed: ..."; writes SVGs and report.html
   void finish(const std::string& status);

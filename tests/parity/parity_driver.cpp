@@ -14,24 +14,14 @@ using namespace vhost;
 namespace json = vhost::json;
 using Tensors = std::map<std::string, at::Tensor>;
 
-// A manifest made of the case's parts, with parameters validated and defaults filled in as ever.
-Manifest case_manifest(const json::value& parts, const Found& packages) {
+// A manifest made of the case's parts.
+Manifest case_manifest(const json::value& parts) {
   Manifest manifest;
   manifest.root["plugins"] = {{"videomae", "*"}, {"classify", "*"}};
   manifest.root["data"] = {{"normalize", {{"mean", {0.0}}, {"std", {1.0}}}}};
   manifest.root["model"] = {{"backbone", parts.at("backbone")}, {"heads", {{"main", parts.at("head")}}}};
   manifest.root["losses"] = json::array{parts.at("loss")};
   if (!parts.at("target").is_null()) manifest.root["target"] = parts.at("target");
-  const std::map<std::string, std::string> interfaces{{"/model/backbone", VH_BACKBONE_1},
-                                                      {"/model/heads/main", VH_HEAD_1},
-                                                      {"/target", VH_TARGET_1},
-                                                      {"/losses/0", VH_LOSS_1}};
-  each_part(manifest, [&](const std::string& pointer, json::object& part) {
-    const PartConfig config = part_config(manifest, packages, pointer, interfaces.at(pointer));
-    json::value value = part;
-    validate(manifest, pointer, value, config.component->schema, {"use", "in", "head", "weight"});
-    part = value.as_object();
-  });
   return manifest;
 }
 
@@ -81,13 +71,14 @@ NamedTensors run_case(const std::string& plugins, const std::filesystem::path& f
   const json::value parts = read_json((folder / "case.json").string()).root;
   const Tensors inputs = read_safetensors(folder / "inputs.safetensors");
   const Found packages = find_packages({plugins});
-  const Manifest manifest = case_manifest(parts, packages);
+  Manifest manifest = case_manifest(parts);
+  const Resolution resolution = resolve_manifest(manifest, packages);
   const InputLayout layout = case_layout(manifest, inputs, parts.at("classes").as_int64());
   const MaskLayout mask =
-      case_mask(std::string(parts.at("mask").as_string()), backbone_mask_needs(manifest, packages, layout), inputs);
+      case_mask(std::string(parts.at("mask").as_string()), backbone_mask_needs(manifest, resolution, layout), inputs);
   BuildOptions options;
   options.dtype = parts.at("dtype") == "fp64" ? at::kDouble : at::kFloat;
-  const auto model = Model::assemble(manifest, packages, layout, mask, options, /*with_losses=*/true);
+  const auto model = Model::assemble(manifest, resolution, layout, mask, options, /*with_losses=*/true);
   load_weights(*model, read_safetensors(folder / "weights.safetensors"));
 
   vh_map all;

@@ -56,9 +56,12 @@ class TestPart {
  public:
   TestPart(const std::string& interface_id, const std::string& use, json::object params = {}) {
     params["use"] = use;
-    manifest_.root["plugins"] = {{use.substr(0, use.find('/')), "*"}};
     manifest_.root["part"] = params;
-    vhost::PartConfig config = vhost::part_config(manifest_, packages(), "/part", interface_id);
+    const auto [plugin, component] = vhost::read_use(manifest_, "/part");
+    const vhost::Package& package = vhost::resolve(packages(), plugin, "*");
+    vhost::Resolution resolution;
+    resolution.parts.push_back({"/part", &package, package.find(interface_id, component)});
+    vhost::PartConfig config = vhost::part_config(manifest_, resolution, "/part");
     vhost::validate(manifest_, "/part", config.params, config.component->schema);
     part_ = std::make_unique<vhost::Part>(manifest_, std::move(config), interface_id);
   }

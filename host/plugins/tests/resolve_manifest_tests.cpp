@@ -35,7 +35,7 @@ struct Scene : TempFolder {
   }
   std::string error(const std::string& text) {
     Manifest manifest = read(text);
-    return error_of([&] { validate_parts(manifest, found); });
+    return error_of([&] { resolve_manifest(manifest, found); });
   }
   std::string at(const std::string& place) const { return (path / "exp.json").string() + ":" + place + ": "; }
 
@@ -54,7 +54,8 @@ BOOST_AUTO_TEST_CASE(every_part_is_resolved_and_its_defaults_are_filled_in) {
     "mask": {"use": "toy/tube"}, "target": {"use": "toy/pixels"},
     "losses": [{"use": "toy/mse", "head": "main", "weight": 2.0, "in": {"target": "batch.label"}}, {"use": "toy/huber"}]})");
   std::map<std::string, std::string> parts;
-  for (const ResolvedPart& part : validate_parts(manifest, found))
+  const Resolution resolution = resolve_manifest(manifest, found);
+  for (const ResolvedPart& part : resolution.parts)
     parts[part.pointer] = part.package->name + " " + part.package->version + " " + part.component->interface_id + " " +
                           part.component->name;
   const std::map<std::string, std::string> expected = {
@@ -74,7 +75,22 @@ BOOST_AUTO_TEST_CASE(every_part_is_resolved_and_its_defaults_are_filled_in) {
 
 BOOST_AUTO_TEST_CASE(a_plugin_without_a_range_is_taken_at_its_highest_version) {
   Manifest manifest = read(R"({"target": {"use": "toy/pixels"}})");
-  BOOST_TEST(validate_parts(manifest, found).at(0).package->version == "2.0.0");
+  BOOST_TEST(resolve_manifest(manifest, found).parts.at(0).package->version == "2.0.0");
+}
+
+BOOST_AUTO_TEST_CASE(an_alias_stands_for_a_range_of_another_plugin) {
+  Manifest manifest = read(R"({
+    "plugins": {"toy": "*", "toy_old": "toy@^1.0", "plain": "toy@2.0.0"},
+    "target": {"use": "toy_old/pixels"}, "mask": {"use": "toy/tube"}})");
+  const Resolution resolution = resolve_manifest(manifest, found);
+  BOOST_TEST(resolution.part("/target").package->version == "1.2.0");
+  BOOST_TEST(resolution.part("/mask").package->version == "2.0.0");
+  BOOST_TEST(resolution.plugins.size() == 3u);
+  BOOST_TEST(resolution.plugins.at(2).name == "toy_old");
+  BOOST_TEST(resolution.plugins.at(2).plugin == "toy");
+  BOOST_TEST(resolution.plugins.at(2).range == "^1.0");
+  BOOST_TEST(manifest.number("/mask/ratio") == 0.9);
+  BOOST_TEST(error_of([&] { resolution.part("/losses/0"); }) == "/losses/0: the manifest has no such part");
 }
 
 BOOST_AUTO_TEST_CASE(wrong_uses_are_named_at_their_place) {
@@ -95,7 +111,15 @@ BOOST_AUTO_TEST_CASE(wrong_uses_are_named_at_their_place) {
       {R"({"plugins": {"toy": "latest"}, "target": {"use": "toy/pixels"}})", "1:14",
        "/plugins/toy: \"latest\" is no version range"},
       {R"({"plugins": {"toy": 1}, "target": {"use": "toy/pixels"}})", "1:14",
-       "/plugins/toy: must be a version range such as \"^1.0\""},
+       "/plugins/toy: must be a version range such as \"^1.0\", or PLUGIN@RANGE such as \"toy@~0.9\""},
+      {R"({"plugins": {"old": "toy@~0.9"}, "target": {"use": "old/pixels"}})", "1:14",
+       "/plugins/old: no version of plugin \"toy\" matches \"~0.9\": there are 1.2.0 ("},
+      {R"({"plugins": {"old": "toy@"}})", "1:14",
+       "/plugins/old: PLUGIN@RANGE such as \"toy@~0.9\" is wanted, and after the @ there is no range"},
+      {R"({"plugins": {"old": "Toy/x@1"}})", "1:14",
+       "/plugins/old: PLUGIN@RANGE such as \"toy@~0.9\" is wanted, and \"Toy/x\" is no plugin's name"},
+      {R"({"plugins": {"old": "tow@1"}})", "1:14",
+       "/plugins/old: plugin \"tow\" isn't installed (did you mean \"toy\"?)"},
       {R"({"plugins": {"clip": "*"}, "target": {"use": "toy/pixels"}})", "1:14",
        "/plugins/clip: plugin \"clip\" isn't installed (did you mean \"clips\"?)"},
       {R"({"losses": [{"use": "toy/hubert"}]})", "1:14",

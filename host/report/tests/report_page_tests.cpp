@@ -45,6 +45,8 @@ BOOST_AUTO_TEST_CASE(curves_are_well_formed_and_the_page_stands_alone) {
     }
     log.message(VH_LOG_WARN, "kinetics", "<b>\"a\" & b</b> \x01\xff");
     log.summary({{"backbone", "vit <tiny>"}}, json::parse(R"({"name":"sample","text":"</script><script>"})"));
+    log.origin("0153fed3", json::parse(R"({"plugins": {"old": {"plugin": "toy", "range": "<1", "version": "0.9.0",
+      "sha256": "41d2c8a1aec9188962bd", "schemas": "3140acc2abb64732771c"}}})"));
     log.picture("missing", folder.path / "none.png");
     log.finish("finished");
   }
@@ -54,6 +56,8 @@ BOOST_AUTO_TEST_CASE(curves_are_well_formed_and_the_page_stands_alone) {
   check_self_contained(page);
   BOOST_TEST(contains(page, "&lt;b&gt;&quot;a&quot; &amp; b&lt;/b&gt; \xEF\xBF\xBD\xEF\xBF\xBD"));
   BOOST_TEST(contains(page, "vit &lt;tiny&gt;"));
+  BOOST_TEST(contains(page, "<td>old</td><td>toy</td><td>&lt;1</td><td>0.9.0</td><td>41d2c8a1aec9</td>"));
+  BOOST_TEST(contains(page, "Config sha256: 0153fed3"));
   BOOST_TEST(contains(page, "none.png: No such file or directory"));
   BOOST_TEST(contains(page, "best "));
   BOOST_TEST(!contains(page, "</script><script>\""));

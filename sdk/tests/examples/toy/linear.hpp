@@ -19,7 +19,8 @@ class Linear {
 
   std::vector<vh::Spec> describe(const vh::Specs& in) const {
     const vh::Spec f = in["features.0"];
-    if (!f.is_tokens() || f.coverage != VH_ALL) throw vh::argument_error("accepts tokens [B,N,C] of all tokens");
+    if (!f.is_tokens() || f.coverage != VH_ALL || f.prefix_tokens)
+      throw vh::argument_error("accepts tokens [B,N,C] of all cells, without a class token");
     if (labels_) return {vh::logits_spec("pred.logits", width_)};
     return {vh::tokens_spec(name(), "tokens", f.grid, f.stride, width_, masked_ ? VH_MASKED : VH_ALL)};
   }

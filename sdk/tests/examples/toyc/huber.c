@@ -1,6 +1,7 @@
 /* Loss: Huber's, summed over the classes, with its own forward and backward on the CPU. in: pred [B,K], target [B]
  * labels. */
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "toyc.h"
@@ -73,8 +74,14 @@ static void destroy(void* self) {
   free(self);
 }
 static int32_t describe(void* self, const vh_specs* in, vh_spec_sink* sink, vh_error* err) {
+  const vh_specs_1* specs = toyc_host()->get_service(VH_SPECS_1);
+  const vh_spec *pred = specs->find(in, "pred"), *target = specs->find(in, "target");
+  if (!pred || !target || pred->rank != 2 || target->rank != 1 || target->dtype != VH_I64) {
+    if (err) snprintf(err->message, sizeof err->message, "accepts logits [B,K] and labels [B]");
+    return VH_ERR_ARGUMENT;
+  }
   vh_spec sum = {.struct_size = sizeof sum, .key = "loss.sum", .semantic = "loss", .axes = ""};
-  return (void)self, (void)in, (void)err, sink->add(sink, &sum);
+  return (void)self, sink->add(sink, &sum);
 }
 static int32_t run(void* self, const vh_step* step, vh_error* err) {
   const vh_autograd_1* autograd = toyc_host()->get_service(VH_AUTOGRAD_1);

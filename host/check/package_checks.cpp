@@ -1,0 +1,83 @@
+#include <filesystem>
+#include <regex>
+
+#include "base/files.h"
+#include "check/checks.h"
+#include "check/elf_needed.h"
+#include "elf_exports.hpp"
+
+namespace vhost::check {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+void metadata(const Case& subject) {
+  const Package package = read_package(subject.package->folder);  // throws with the place in plugin.json
+  if (package.description.empty()) throw Failed("plugin.json: \"description\" is empty; say in a line what it offers");
+  for (const Component& component : package.components) {
+    if (component.summary.empty())
+      throw Failed("plugin.json: component " + component.name + " has no summary; give it one line");
+    if (!kind_of(component.interface_id))
+      throw Failed("plugin.json: component " + component.name + " is of interface " + component.interface_id +
+                   ", which this host doesn't know");
+  }
+}
+
+void checksum(const Case& subject) {
+  const std::string actual = sha256_file(subject.package->library);
+  if (actual != subject.package->sha256)
+    throw Failed("the library's sha256 is " + actual + ", plugin.json says " + subject.package->sha256 +
+                 ": build the package again");
+}
+
+void exports(const Case& subject) {
+  std::string surplus;
+  bool entry = false;
+  for (const Export& e : elf_exports(read_file(subject.package->library))) {
+    if (e.unique) throw Failed("exports the UNIQUE symbol " + e.name + ": compile with -fno-gnu-unique");
+    if (e.name == "vh_plugin_entry_v1")
+      entry = true;
+    else
+      surplus += (surplus.empty() ? "" : ", ") + e.name;
+  }
+  if (!entry) throw Failed("doesn't export vh_plugin_entry_v1: write VH_PLUGIN(...) or VH_C_PLUGIN(...) in one file");
+  if (!surplus.empty())
+    throw Failed("exports more than vh_plugin_entry_v1: " + surplus + "; build it with vhost_add_plugin");
+}
+
+// A licence's text in the package itself: whoever gets the package alone must get it too.
+void licence(const Case& subject) {
+  static const std::regex name("(LICENSE|LICENCE|COPYING)([.-].*)?", std::regex::icase);
+  for (const auto& entry : fs::directory_iterator(subject.package->folder))
+    if (entry.is_regular_file() && std::regex_match(entry.path().filename().string(), name) && entry.file_size() > 0)
+      return;
+  throw Failed(
+      "the package has no licence file: put LICENSE beside plugin.in.json (its text, or a line such as "
+      "\"SPDX-License-Identifier: " +
+      subject.package->licence + "\" and where the text is)");
+}
+
+// The loader takes any library of the same soname for this one, another plugin's too.
+void libraries(const Case& subject) {
+  static const std::regex versioned(".*\\.so\\.[0-9].*");
+  std::string wrong;
+  for (const std::string& name : elf_needed(read_file(subject.package->library)))
+    if (!std::regex_match(name, versioned) && !name.starts_with("ld-linux"))
+      wrong += (wrong.empty() ? "" : ", ") + name;
+  if (!wrong.empty())
+    throw Failed("needs libraries without a version in their name: " + wrong +
+                 "; link them statically, or give them a version (two plugins' libraries of one name would mix)");
+}
+
+}  // namespace
+
+std::vector<Check> package_checks() {
+  return {{kMetadata, kPackage, metadata},
+          {"package.checksum", kPackage, checksum},
+          {"package.exports", kPackage, exports},
+          {"package.licence", kPackage, licence},
+          {"package.libraries", kPackage, libraries}};
+}
+
+}  // namespace vhost::check

@@ -1,0 +1,1 @@
+// Precompiled as base.hpp.

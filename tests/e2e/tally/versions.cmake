@@ -1,0 +1,15 @@
+# tally 0.9.0 and 1.0.0, in <build>/tests/versions/tally/: vhost_add_plugin makes one version of a name per tree.
+function(tally_version version stride)
+  set(folder "${CMAKE_BINARY_DIR}/tests/versions/tally/${version}")
+  set(target tally_${stride})
+  add_library(${target} MODULE "${CMAKE_CURRENT_SOURCE_DIR}/tally/tally.cpp")
+  set_target_properties(${target} PROPERTIES PREFIX "lib" OUTPUT_NAME tally LIBRARY_OUTPUT_DIRECTORY "${folder}")
+  target_compile_definitions(${target} PRIVATE STRIDE=${stride})
+  target_compile_options(${target} PRIVATE -fvisibility=hidden $<$<CXX_COMPILER_ID:GNU>:-fno-gnu-unique>)
+  target_link_options(${target} PRIVATE "LINKER:--version-script=${CMAKE_SOURCE_DIR}/sdk/cmake/plugin.map")
+  target_link_libraries(${target} PRIVATE vhost::sdk vhost::build)
+  add_custom_command(TARGET ${target} POST_BUILD VERBATIM
+    COMMAND vhost::describe $<TARGET_FILE:${target}> tally ${version} Apache-2.0 "Two versions in one run" "${folder}/plugin.json")
+endfunction()
+tally_version(0.9.0 100)
+tally_version(1.0.0 1)
