@@ -111,15 +111,12 @@ void meta(const Case& subject) {
 void empty_batch(const Case& subject) {
   const Situation situation = accepted(subject).front();
   const auto part = made(subject, situation);
-  const vh_specs stated = described(*part, situation.in);
   for (const uint32_t mode : {VH_TRAIN, VH_EVAL}) {
     vh_map out;
     const Answer answer = part->run(fill(situation, {.rows = 0}), out, {.mode = mode});
     if (!answer.ok() && answer.message.empty()) throw Failed("an empty batch is refused without a message");
     if (!answer.ok()) continue;
-    const Tensors made(out.items.begin(), out.items.end());
-    compare(stated, made, situation, 0, at::kFloat, "of an empty batch");
-    for (const auto& [key, value] : made)
+    for (const auto& [key, value] : out.items)
       if (value.is_floating_point() && !at::isfinite(value).all().item<bool>())
         throw Failed("of an empty batch " + key + " isn't finite");
   }

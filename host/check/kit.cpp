@@ -125,7 +125,7 @@ void Kit::add_results() {
   // What others depend on is run in any case, and shown if it wasn't wanted but failed.
   std::erase_if(results_, [&](const Result& r) {
     const std::string id = r.check->id;
-    return !wanted(id) && id != kMetadata && id != kOpens && id != kDefaults;
+    return !wanted(id) && id != kMetadata && id != kChecksum && id != kOpens && id != kDefaults;
   });
 }
 
@@ -204,6 +204,8 @@ int Kit::run() {
   run_some(is(kMetadata));
   if (!unreadable.empty()) skip_rest(all, std::string("plugin.json can't be read: see ") + kMetadata);
   run_some([](const Result& r) { return std::string(r.check->id).starts_with("package."); });
+  if (const Verdict* same = verdict_of(kChecksum, nullptr); same && same->status == Status::fail)
+    skip_rest(all, std::string("the library isn't the one that was packed: see ") + kChecksum);
   run_some(is(kOpens));
   if (const Verdict* opens = verdict_of(kOpens, nullptr); opens && opens->status == Status::fail)
     skip_rest(all, std::string("the plugin isn't loaded: see ") + kOpens);

@@ -74,7 +74,7 @@ void libraries(const Case& subject) {
 
 std::vector<Check> package_checks() {
   return {{kMetadata, kPackage, metadata},
-          {"package.checksum", kPackage, checksum},
+          {kChecksum, kPackage, checksum},
           {"package.exports", kPackage, exports},
           {"package.licence", kPackage, licence},
           {"package.libraries", kPackage, libraries}};

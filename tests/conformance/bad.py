@@ -1,7 +1,9 @@
 #!/usr/bin/env python3
 """Each plugin of bad/ breaks one promise: it fails that check alone, and with its one-line fix nothing."""
+import hashlib
 import json
 import pathlib
+import re
 import shutil
 import tempfile
 
@@ -45,9 +47,51 @@ def edit(**members):
     return spoil
 
 
+def with_library_of(name):
+    """Another library in the package, and its checksum."""
+    def spoil(folder):
+        shutil.copy(BAD / name / "wrong/libsubject.so", folder / "libsubject.so")
+        edit(sha256=hashlib.sha256((folder / "libsubject.so").read_bytes()).hexdigest())(folder)
+    return spoil
+
+
+def wild(name, reason, *options):
+    """Its steps turn against the process: the kit says so, finishes, and the other checks hold."""
+    def case():
+        code, report, _ = kit.check(BAD / "wild" / name, "--only", "package,load,params,contract.spec,numerics.mode,state", *options)
+        found = kit.failed(report)
+        if code != 1 or set(found) != {"contract.spec", "numerics.mode", "state.restored"}:
+            raise AssertionError(f"exit code {code}, failed: {found}")
+        if not all(re.fullmatch(reason, text) for text in found.values()):
+            raise AssertionError(f"reasons: {found}")
+        if any(one["status"] == "skip" for one in report["checks"]):
+            raise AssertionError("checks were skipped")
+        return found["contract.spec"]
+    return case
+
+
 CASES = {path.stem: pair(path.stem) for path in sorted((kit.SOURCE / "tests/conformance/bad").glob("*_*.cpp"))}
+del CASES["package_exports"]
+CASES["package_exports"] = package("package.exports", with_library_of("package_exports"))
+CASES["package_checksum"] = package("package.checksum", edit(sha256="0" * 64))
 CASES["package_metadata"] = package("package.metadata", edit(licence=""))
 CASES["package_metadata_empty"] = package("package.metadata", edit(description=""))
 CASES["package_licence"] = package("package.licence", lambda folder: (folder / "LICENSE").unlink())
+
+CASES["exits"] = wild("exits", "ended the process with exit status 0")
+CASES["aborts"] = wild("aborts", r"ended the process with signal 6 \(Aborted\)")
+CASES["loops"] = wild("loops", "gave no result within 1.5 s", "--timeout", "1.5")
+CASES["scribbles"] = wild("scribbles", r"ended the process with signal .*|gave no result within 5 s", "--timeout", "5")
+
+
+def every_check_has_its_plugin():
+    proved = {name.replace("_", ".", 1) for name in CASES}
+    missing = set(kit.all_ids()) - proved
+    if missing:
+        raise AssertionError(f"no wrong plugin for: {sorted(missing)}")
+    return f"{len(kit.all_ids())} checks"
+
+
+CASES["every_check_has_its_plugin"] = every_check_has_its_plugin
 
 kit.main(CASES)
