@@ -10,6 +10,10 @@ def lock_of(run):
     return {name: entry["version"] for name, entry in plugins.items()}
 
 
+def identity(file):
+    return file.stat().st_ino, file.stat().st_mtime_ns
+
+
 def two_versions_train_with_their_own_statics():
     plugins = ["--plugin-path", str(BUILD / "tests/versions"), "--plugin-path", str(TOY)]
     both = Run(experiment(plugins={"toy": "*", "tally": "^1.0", "tally_old": "tally@~0.9"},
@@ -79,15 +83,24 @@ def a_lock_elsewhere_is_written_only_where_it_changes():
     lock = shipped / "toy.lock.json"
     installed.run(run, "--lock", str(lock))
     assert lock.read_text() == (run.work / "lock.json").read_text(), "the work-dir has no copy of the lock"
-    before = lock.stat()
+    installed.add("0.1.1")
+    other = run.folder / "other.lock.json"
+    has(installed.run(run, "--lock", str(other), "--dry-run").stdout, f"lock: {run.work}/lock.json said otherwise: toy 0.1.0 -> 0.1.1")
+    installed.remove("0.1.1")
+    before = identity(lock)
     shipped.chmod(0o500)
     try:
         installed.run(run, "--lock", str(lock), "--no-resume")
-        assert lock.stat() == before, "a lock that needn't change was written"
+        assert identity(lock) == before, "a lock that needn't change was written"
     finally:
         shipped.chmod(0o700)
     refused(installed.run(run, "--lock", "/proc/toy.lock.json", check=False), "can't write /proc/toy.lock.json: ",
             "; the lock must change:\n  toy 0.1.0 is new\n  name another file with --lock, a copy of this one")
+    test = experiment(task="test", data={"eval": {"use": "toy/stripes", "count": 8}}, plugins={"toy": "*"})
+    run.path.write_text(json.dumps(test))
+    has(installed.run(run, "--dry-run").stdout, f"{run.work}/lock.json doesn't hold:")
+    installed.run(run)
+    assert before == identity(lock) and '"^0.1"' in (run.work / "lock.json").read_text(), "a test has renewed its training's lock"
     fresh = Run(experiment(), run.folder / "fresh")
     done = installed.run(fresh, "--lock", str(shipped), check=False)
     refused(done, f"can't read {shipped}: it is a folder, not a file")
@@ -95,4 +108,4 @@ def a_lock_elsewhere_is_written_only_where_it_changes():
 
 
 main({name: case for name, case in list(globals().items()) if callable(case) and getattr(case, "__module__", "") == "__main__"
-      and name != "lock_of"})
+      and name not in ("lock_of", "identity")})
