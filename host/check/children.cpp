@@ -169,7 +169,9 @@ bool ended(Child& child, const Limits& limits, int& status) {
     ::kill(-child.pid, SIGKILL);
   }
   if (::waitpid(child.pid, &status, WNOHANG) != child.pid) return false;
-  ::kill(-child.pid, SIGKILL);  // what it has started
+  ::kill(-child.pid, SIGKILL);  // what it has started, which is now this process's
+  while (::waitpid(-child.pid, nullptr, 0) > 0) {
+  }
   child.result.drain(child.result_text, 2 * kLongestReason);
   child.output.drain(child.output_text, kLongestOutput);
   return true;
@@ -192,6 +194,7 @@ int threads_of_this_process() {
 void run_in_children(const std::vector<Task>& tasks, const Limits& limits,
                      const std::function<void(size_t, const Verdict&)>& done) {
   if (threads_of_this_process() != 1) throw Error("the kit's own process has more than one thread: it can't fork");
+  ::prctl(PR_SET_CHILD_SUBREAPER, 1);
   std::list<std::unique_ptr<Child>> running;
   for (size_t next = 0; next < tasks.size() || !running.empty();) {
     while (next < tasks.size() && running.size() < static_cast<size_t>(limits.at_once)) {

@@ -55,10 +55,13 @@ def with_library_of(name):
     return spoil
 
 
+SOME = ("--only", "package,load,params,contract.spec,numerics.mode,state")
+
+
 def wild(name, reason, *options):
     """Its steps turn against the process: the kit says so, finishes, and the other checks hold."""
     def case():
-        code, report, _ = kit.check(BAD / "wild" / name, "--only", "package,load,params,contract.spec,numerics.mode,state", *options)
+        code, report, _ = kit.check(BAD / "wild" / name, *SOME, *options)
         found = kit.failed(report)
         if code != 1 or set(found) != {"contract.spec", "numerics.mode", "state.restored"}:
             raise AssertionError(f"exit code {code}, failed: {found}")
@@ -68,6 +71,22 @@ def wild(name, reason, *options):
             raise AssertionError("checks were skipped")
         return found["contract.spec"]
     return case
+
+
+def leaves():
+    """A process that a step starts doesn't hold the kit up, and is ended with the check."""
+    code, report, _ = kit.check(BAD / "wild/leaves", *SOME)
+    kit.expect(report, code, set())
+    running = [path for path in pathlib.Path("/proc").glob("[0-9]*/comm") if read(path) == "vhost-left-over"]
+    if running:
+        raise AssertionError(f"still running: {running}")
+
+
+def read(path):
+    try:
+        return path.read_text().strip()
+    except OSError:  # it has ended
+        return ""
 
 
 CASES = {path.stem: pair(path.stem) for path in sorted((kit.SOURCE / "tests/conformance/bad").glob("*_*.cpp"))}
@@ -81,6 +100,8 @@ CASES["package_licence"] = package("package.licence", lambda folder: (folder / "
 CASES["exits"] = wild("exits", "ended the process with exit status 0")
 CASES["aborts"] = wild("aborts", r"ended the process with signal 6 \(Aborted\)")
 CASES["loops"] = wild("loops", "gave no result within 1.5 s", "--timeout", "1.5")
+CASES["closes"] = wild("closes", "ended the process with exit status 0")
+CASES["leaves"] = leaves
 CASES["scribbles"] = wild("scribbles", r"ended the process with signal .*|gave no result within 5 s", "--timeout", "5")
 
 
@@ -92,6 +113,14 @@ def every_check_has_its_plugin():
     return f"{len(kit.all_ids())} checks"
 
 
+def every_check_is_documented():
+    text = (kit.SOURCE / "docs/conformance.md").read_text()
+    found = re.findall(r"^\| `([a-z_.]+)` \|", text, re.M)
+    if sorted(found) != kit.all_ids():
+        raise AssertionError(f"docs/conformance.md differs in {sorted(set(found) ^ set(kit.all_ids()))}")
+
+
+CASES["every_check_is_documented"] = every_check_is_documented
 CASES["every_check_has_its_plugin"] = every_check_has_its_plugin
 
 kit.main(CASES)
