@@ -2,10 +2,14 @@
 """Each plugin of bad/ breaks one promise: it fails that check alone, and with its one-line fix nothing."""
 import hashlib
 import json
+import os
 import pathlib
 import re
 import shutil
+import signal
+import subprocess
 import tempfile
+import time
 
 import kit
 
@@ -82,6 +86,47 @@ def leaves():
         raise AssertionError(f"still running: {running}")
 
 
+def wrong_usage():
+    """One line that names what is wrong and what would do."""
+    good = str(BAD / "load_unknown_ids/fixed")
+    for arguments, text in [
+        (["./nowhere"], "./nowhere: there is no plugin.json in it"),
+        (["no_such_plugin"], 'plugin "no_such_plugin" isn\'t installed'),
+        ([good, "--only", "numerics.gradchek"], 'there is no check "numerics.gradchek" (did you mean "numerics.gradcheck"?)'),
+        ([good, "--component", "subjekt"], 'has no component "subjekt" (did you mean "subject"?)'),
+        ([good, "--set", "subject=1"], "--set subject=1: COMPONENT.KEY=VALUE is wanted"),
+        ([good, "--set", "subject.width=1000"], "--set subject.width: must be at most 64, not 1000"),
+        ([good, "--set", "subject.widht=1"], '--set subject.widht: unknown key "widht" (did you mean "width"?)'),
+        ([good, "--report", "/nowhere/report.json"], "--report /nowhere/report.json: /nowhere is no folder"),
+    ]:
+        done = subprocess.run([kit.VHOST, "plugin", "check", *arguments], capture_output=True, text=True, timeout=60)
+        if done.returncode == 0 or text not in done.stderr or done.stderr.count("\n") != 1:
+            raise AssertionError(f"{arguments}: exit {done.returncode}, {done.stderr!r}; wanted: {text}")
+
+
+def stopped():
+    """Ctrl-C ends the checks that run, and leaves nothing behind."""
+    with tempfile.TemporaryDirectory() as folder:
+        command = [kit.VHOST, "plugin", "check", BAD / "wild/loops", "--only", "contract.spec", "--timeout", "600"]
+        run = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env={**os.environ, "TMPDIR": folder})
+        children = pathlib.Path(f"/proc/{run.pid}/task/{run.pid}/children")
+        while run.poll() is None and not looping(children):
+            time.sleep(0.05)
+        run.send_signal(signal.SIGINT)
+        _, errors = run.communicate(timeout=60)
+        if run.returncode != 130 or errors != "error: stopped\n" or os.listdir(folder):
+            raise AssertionError(f"exit {run.returncode}, {errors!r}, left: {os.listdir(folder)}")
+
+
+def looping(children):
+    """Has one of them computed for half a second?"""
+    for pid in read(children).split():
+        fields = read(pathlib.Path(f"/proc/{pid}/stat")).rsplit(")", 1)[-1].split()
+        if fields and int(fields[11]) > os.sysconf("SC_CLK_TCK") // 2:
+            return True
+    return False
+
+
 def read(path):
     try:
         return path.read_text().strip()
@@ -120,6 +165,8 @@ def every_check_is_documented():
         raise AssertionError(f"docs/conformance.md differs in {sorted(set(found) ^ set(kit.all_ids()))}")
 
 
+CASES["wrong_usage"] = wrong_usage
+CASES["stopped"] = stopped
 CASES["every_check_is_documented"] = every_check_is_documented
 CASES["every_check_has_its_plugin"] = every_check_has_its_plugin
 
