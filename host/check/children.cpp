@@ -212,6 +212,12 @@ bool ended(Child& child, const Limits& limits, int& status) {
   return true;
 }
 
+[[noreturn]] void stop_here() {
+  Error stopped("stopped");
+  stopped.exit_code(128 + interrupted);
+  throw Error(stopped);
+}
+
 void wait_a_little(const std::list<std::unique_ptr<Child>>& children) {
   std::vector<pollfd> fds;
   for (const auto& child : children) fds.push_back({child->output.read_end, POLLIN, 0});
@@ -238,7 +244,7 @@ void run_in_children(const std::vector<Task>& tasks, const Limits& limits,
       ++next;
     }
     wait_a_little(running);
-    if (interrupted) throw Error("stopped").exit_code(128 + interrupted);
+    if (interrupted) stop_here();
     for (auto it = running.begin(); it != running.end();) {
       int status = 0;
       if (ended(**it, limits, status)) {

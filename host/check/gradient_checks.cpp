@@ -37,6 +37,14 @@ class Function {
     return (*this)().item<double>();
   }
   std::vector<std::pair<std::string, at::Tensor>>& variables() { return variables_; }
+  // The host refuses a part that makes parameters which it doesn't use.
+  void require_gradients() const {
+    if (part_->claims(VH_CAP_DYNAMIC_PARAMS)) return;
+    for (const Param* param : part_->params())
+      if (param->value.requires_grad() && !param->value.grad().defined())
+        throw Failed("parameter " + param->name +
+                     " gets no gradient: make only what is used, or claim VH_CAP_DYNAMIC_PARAMS");
+  }
   void set_size(double size) { size_ = size; }
   double size() const { return size_; }  // of the value, which rounding errors follow
 
@@ -97,6 +105,7 @@ void check(const Case& subject, const Situation& situation, const Precision& pre
     return;
   }
   sum.backward();
+  f.require_gradients();
   f.set_size(std::abs(sum.item<double>()));
   for (auto& [name, variable] : f.variables()) check_variable(f, situation.name + ", " + name, variable, precision);
 }

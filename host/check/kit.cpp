@@ -107,7 +107,6 @@ void Kit::add_cases() {
       throw Error(where + package_.name + " has no component \"" + name + "\"" + did_you_mean(name, names));
   };
   if (!request_.component.empty()) must_be_component(request_.component, "--component: ");
-  for (const auto& entry : entries) must_be_component(entry.key(), "plugin.json: /check: ");
   for (const auto& entry : request_.parameters) must_be_component(entry.key(), "--set: ");
   for (const Component& component : package_.components) {
     if (!request_.component.empty() && request_.component != component.name) continue;

@@ -33,7 +33,7 @@ void check_report(const std::string& file) {
 void set_parameter(const std::string& text, json::object& parameters) {
   const size_t equal = text.find('='), dot = text.find('.');
   if (equal == std::string::npos || dot == std::string::npos || dot == 0 || dot + 1 >= equal)
-    throw Error("--set " + text + ": COMPONENT.KEY=VALUE is wanted").exit_code(kExitUsage);
+    throw Error("--set " + text + ": COMPONENT.KEY=VALUE is wanted");
   json::value value(text.substr(equal + 1));
   try {
     value = parse_json(text.substr(equal + 1), "--set").root;
