@@ -57,9 +57,12 @@ void check_keys(const Case& subject, const vh_specs& stated) {
 }
 
 void check_spec(const Subject& part, const Situation& situation) {
-  const vh_specs stated = described(part, situation.in);
+  const vh_specs stated = described(part, situation.in), again = described(part, situation.in);
+  for (const Spec& spec : stated.list)
+    if (!again.find(spec.key) || again.find(spec.key)->str() != spec.str())
+      throw Failed("describe isn't pure: asked twice, it states " + spec.key + " in two ways");
   for (const uint32_t mode : {VH_TRAIN, VH_EVAL})
-    for (const int64_t rows : {1, 3})
+    for (const int64_t rows : {mode == VH_TRAIN ? 2 : 1, 3})  // batch statistics need more than one row
       compare(stated, outputs(part, fill(situation, {.rows = rows}), {.mode = mode}), situation, rows, at::kFloat,
               situation.name + ", " + std::to_string(rows) + " rows, " + mode_name(mode));
 }

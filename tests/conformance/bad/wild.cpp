@@ -1,4 +1,7 @@
 // Turns against its own process, in one of the ways that WILD names.
+#include <sys/prctl.h>
+#include <unistd.h>
+
 #include <cstdio>
 
 #include "base.hpp"
@@ -16,6 +19,17 @@ namespace {
     for (unsigned long at = begin; at + 64 <= end; at += 64) *reinterpret_cast<volatile long*>(at) = 0x5a5a5a5a5a5a5a5a;
 }
 
+[[maybe_unused]] void loop() {  // for ever, without heating the tests' machine
+  prctl(PR_SET_NAME, "vhost-looping");
+  for (;;) usleep(1000);
+}
+
+[[maybe_unused]] void leave() {  // a process behind
+  if (fork() != 0) return;
+  prctl(PR_SET_NAME, "vhost-left-over");
+  for (;;) pause();
+}
+
 class Subject : public good::Backbone {
  public:
   using good::Backbone::Backbone;
@@ -23,9 +37,10 @@ class Subject : public good::Backbone {
     const volatile int way = WILD;
     if (way == 1) std::exit(0);
     if (way == 2) std::abort();
-    while (way == 3) {
-    }
+    if (way == 3) loop();
     if (way == 4) scribble();
+    if (way == 5) closefrom(0);
+    if (way == 6) leave();
     step.out("features.0", features(step));
   }
 };
