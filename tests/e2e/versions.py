@@ -1,5 +1,6 @@
 """Two versions of one plugin in one run, and the lock of versions. On the toy plugins."""
 import json
+import shutil
 
 from toy_run import TOY, Installed, experiment, has, refused
 from vhost_run import BUILD, Run, main
@@ -74,6 +75,11 @@ def what_is_not_as_locked_is_named_at_once():
             "\n  toy 0.2.0: its components take other parameters than when it was locked (")
     (run.work / "lock.json").write_text("{\n  \"vhost_lock\": 1,\n  \"plugins\": [3}\n")
     refused(installed.run(run, check=False), f"{run.work}/lock.json:3:16: ", "; delete the file or give --update")
+    installed.add("0.0.9")
+    shutil.rmtree(installed.folder / "toy/0.1.0")
+    installed.add("0.1.0")
+    installed.run(run, "--update")
+    assert lock_of(run) == {"toy": "0.1.0", "old": "0.0.9", "odd": "0.2.0"}, "--update hasn't made a broken lock anew"
 
 
 def a_lock_elsewhere_is_written_only_where_it_changes():

@@ -15,7 +15,8 @@ namespace {
 // A record of a run with toy 1.0.0, a list of clips and weights to begin with, all of them there.
 struct Scene : TempFolder {
   Scene() {
-    write_package(path / "plugins", metadata("toy", "1.0.0"));
+    write_text(path / "libtoy.so", "code");
+    write_package(path / "plugins", metadata("toy", "1.0.0"), path / "libtoy.so");
     found = find_packages({path / "plugins"});
     write_text(path / "list.txt", "a.mp4 0\n");
     write_text(path / "pre/checkpoints/step-4/model.safetensors", "weights");
@@ -97,6 +98,14 @@ BOOST_AUTO_TEST_CASE(what_is_missing_is_named_all_at_once) {
   BOOST_TEST(error_of([&] {
                refuse_rerun(record, {"a", "b"});
              }) == record.file.string() + ": the run can't be made again:\n  a\n  b");
+}
+
+BOOST_AUTO_TEST_CASE(a_library_that_is_not_what_its_metadata_says_is_named) {
+  const fs::path library = found.packages.at(0).library;
+  write_text(library, "other code");
+  BOOST_TEST(problems().starts_with("toy 1.0.0: " + library.string() + " has changed: its sha256 is "));
+  fs::remove(library);
+  BOOST_TEST(problems() == "toy 1.0.0: can't read " + library.string() + ": No such file or directory\n");
 }
 
 BOOST_AUTO_TEST_CASE(what_may_change_results_is_warned_of) {
