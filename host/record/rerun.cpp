@@ -134,7 +134,7 @@ void refuse_rerun(const Record& record, const std::vector<std::string>& problems
   if (problems.empty()) return;
   std::string text = record.file.string() + ": the run can't be made again:";
   for (const std::string& problem : problems) text += "\n  " + problem;
-  throw Error(text);
+  throw Error(text + "\n  bring these back as they were, or begin a run of its own with --manifest");
 }
 
 }  // namespace vhost

@@ -97,7 +97,9 @@ BOOST_AUTO_TEST_CASE(what_is_missing_is_named_all_at_once) {
   BOOST_TEST(problems().find("/init/from: " + path.string() + "/pre: no such file or folder") != std::string::npos);
   BOOST_TEST(error_of([&] {
                refuse_rerun(record, {"a", "b"});
-             }) == record.file.string() + ": the run can't be made again:\n  a\n  b");
+             }) == record.file.string() +
+                       ": the run can't be made again:\n  a\n  b\n  bring these back as they were, or begin a run of "
+                       "its own with --manifest");
 }
 
 BOOST_AUTO_TEST_CASE(a_library_that_is_not_what_its_metadata_says_is_named) {
