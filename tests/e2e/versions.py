@@ -1,6 +1,7 @@
 """Two versions of one plugin in one run, and the lock of versions. On the toy plugins."""
 import json
 import shutil
+import subprocess
 
 from toy_run import TOY, Installed, experiment, has, refused
 from vhost_run import BUILD, Run, main
@@ -47,6 +48,9 @@ def an_upgrade_is_taken_only_when_asked_for():
     said = "lock: toy 0.1.7 is installed; the lock keeps 0.1.0; --update toy takes it"
     has(installed.run(run, "--locked").stdout, said)
     has((run.work / "log.txt").read_text(), said)
+    words = run.command("--plugin-path", str(installed.folder), "--json", "--set", 'data.predict={"use": "toy/stripes", "count": 2}')
+    done = subprocess.run([words[0], "predict", *words[1:]], capture_output=True, text=True)
+    assert len(json.loads(done.stdout)) == 2 and said in done.stderr, "predict --json mixes what is said with its results"
     assert lock_of(run) == {"toy": "0.1.0"}
     has(installed.run(run, "--update", "toy", "--dry-run").stdout, "toy 0.1.0 -> 0.1.7")
     refused(installed.run(run, "--update", "tyo", check=False), '--update tyo: the manifest has no plugin of that name (did you mean "toy"?)')

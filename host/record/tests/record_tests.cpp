@@ -4,6 +4,7 @@
 #include "record/machine.h"
 #include "record/rerun.h"
 #include "record/weights.h"
+#include "vhost/random.h"
 
 using namespace vhost;
 using namespace vhost::test;
@@ -150,6 +151,32 @@ BOOST_AUTO_TEST_CASE(a_broken_record_is_an_error_at_its_place) {
              path.string() + ": holds no record.json: a run's work-dir or its record is wanted");
   write_text(path / "test.record.json", good);
   BOOST_TEST(read_record(path).task == "train");
+}
+
+// A record holds a lock too, so both readers are tried.
+BOOST_AUTO_TEST_CASE(mutated_records_are_read_or_refused_and_nothing_else) {
+  const std::string good = record_text(record);
+  vh_random random = vh_random_from(7);
+  int refused = 0;
+  for (int round = 0; round < 3000; ++round) {
+    std::string text = good;
+    for (int64_t n = 1 + vh_random_below(&random, 3); n > 0; --n) {
+      const auto at = static_cast<size_t>(vh_random_below(&random, static_cast<int64_t>(text.size())));
+      const int64_t kind = vh_random_below(&random, 4);
+      if (kind == 0) text[at] = static_cast<char>(vh_random_below(&random, 256));
+      if (kind == 1) text[at] = "{}[],:\"0"[vh_random_below(&random, 8)];
+      if (kind == 2) text.erase(at, static_cast<size_t>(vh_random_below(&random, 40)));
+      if (kind == 3) text.insert(at, text.substr(at / 2, 20));
+    }
+    try {
+      const Record read = parse_record(text, "record.json");
+      record_problems(read, found);
+    } catch (const Error&) {
+      ++refused;
+    }
+  }
+  BOOST_TEST(refused > 1000);
+  BOOST_TEST(refused < 3000);
 }
 
 BOOST_AUTO_TEST_CASE(only_variables_that_change_results_are_kept) {
