@@ -81,6 +81,9 @@ Record record_of(const Experiment& x, int64_t step) {
 void continue_record(const fs::path& file, Record& record, RunLog& log) {
   try {
     Record old = read_record(file);
+    for (const auto& [pointer, data] : record.data)
+      if (const auto before = old.data.find(pointer); before != old.data.end() && !(before->second == data))
+        log.message(VH_LOG_WARN, "record", pointer + " has changed since the run was begun");
     old.history.insert(old.history.end(), record.history.begin(), record.history.end());
     record.history = std::move(old.history);
     record.weights = std::move(old.weights);

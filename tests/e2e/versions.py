@@ -1,5 +1,7 @@
 """Two versions of one plugin in one run, and the lock of versions. On the toy plugins."""
 import json
+import shutil
+import subprocess
 
 from toy_run import TOY, Installed, experiment, has, refused
 from vhost_run import BUILD, Run, main
@@ -46,6 +48,9 @@ def an_upgrade_is_taken_only_when_asked_for():
     said = "lock: toy 0.1.7 is installed; the lock keeps 0.1.0; --update toy takes it"
     has(installed.run(run, "--locked").stdout, said)
     has((run.work / "log.txt").read_text(), said)
+    words = run.command("--plugin-path", str(installed.folder), "--json", "--set", 'data.predict={"use": "toy/stripes", "count": 2}')
+    done = subprocess.run([words[0], "predict", *words[1:]], capture_output=True, text=True)
+    assert len(json.loads(done.stdout)) == 2 and said in done.stderr, "predict --json mixes what is said with its results"
     assert lock_of(run) == {"toy": "0.1.0"}
     has(installed.run(run, "--update", "toy", "--dry-run").stdout, "toy 0.1.0 -> 0.1.7")
     refused(installed.run(run, "--update", "tyo", check=False), '--update tyo: the manifest has no plugin of that name (did you mean "toy"?)')
@@ -74,6 +79,11 @@ def what_is_not_as_locked_is_named_at_once():
             "\n  toy 0.2.0: its components take other parameters than when it was locked (")
     (run.work / "lock.json").write_text("{\n  \"vhost_lock\": 1,\n  \"plugins\": [3}\n")
     refused(installed.run(run, check=False), f"{run.work}/lock.json:3:16: ", "; delete the file or give --update")
+    installed.add("0.0.9")
+    shutil.rmtree(installed.folder / "toy/0.1.0")
+    installed.add("0.1.0")
+    installed.run(run, "--update")
+    assert lock_of(run) == {"toy": "0.1.0", "old": "0.0.9", "odd": "0.2.0"}, "--update hasn't made a broken lock anew"
 
 
 def a_lock_elsewhere_is_written_only_where_it_changes():
