@@ -50,6 +50,42 @@ constexpr const char* kInspectExamples = R"(Examples:
   vhost plugin inspect videomae@^1.0     a version of it (a semver range)
   vhost plugin inspect videomae --json)";
 
+constexpr const char* kInstallExamples =
+    R"(Everything is checked before the package becomes visible, and nothing of it runs: docs/packages.md says what.
+
+Examples:
+  vhost plugin install toy-1.0.0.tar.zst
+  vhost plugin install build/plugins/toy/1.0.0          a folder, as a build leaves it
+  vhost plugin install toy-1.0.0.tar.zst --to my/plugins
+  vhost plugin install toy-1.0.0.tar.zst --force        replace one that differs
+  vhost plugin install large-1.0.0.tar.zst --max-size 4GB)";
+
+constexpr const char* kPackExamples = R"(The same files give the same archive, byte by byte.
+
+Examples:
+  vhost plugin pack build/plugins/toy/1.0.0             writes toy-1.0.0.tar.zst
+  vhost plugin pack toy@^1.0 -o /tmp/toy.tar.zst        an installed one)";
+
+constexpr const char* kRemoveExamples = R"(Examples:
+  vhost plugin remove toy              the only version there is
+  vhost plugin remove toy@1.0.0
+  vhost plugin remove toy@1.0.0 --from my/plugins
+  vhost plugin remove toy --all        every version)";
+
+constexpr const char* kVerifyExamples = R"(Exit code 1 if any of them isn't whole or doesn't fit this host.
+
+Examples:
+  vhost plugin verify                  all
+  vhost plugin verify toy@^1.0
+  vhost plugin verify --json)";
+
+constexpr const char* kExplainExamples = R"(Exit code 1 if none is taken.
+
+Examples:
+  vhost plugin explain videomae "^1.0"
+  vhost plugin explain videomae        any version
+  vhost plugin explain videomae ">=1.1 <2" --json)";
+
 void add_plugin_path(CLI::App& app, Options& options) {
   app.add_option("--plugin-path", options.plugin_path, "Look for plugins in this folder first (repeatable)")
       ->type_name("FOLDER")
@@ -132,6 +168,39 @@ struct CommandLine {
     inspect->add_flag("--json", options.json, "Print JSON");
     inspect->footer(kInspectExamples);
     for (auto* command : {list, inspect}) add_plugin_path(*command, options);
+    add_package_commands(*plugin, options);
+  }
+
+  void add_package_commands(CLI::App& plugin, Options& options) {
+    auto* install = plugin.add_subcommand("install", "Check a package and install it, wholly or not at all");
+    install->add_option("source", options.plugin, "An archive, or a package's folder")->required()->type_name("PATH");
+    install->add_option("--to", options.to, "Install here; default: the user's data folder")->type_name("FOLDER");
+    install->add_flag("--force", options.force, "Replace an installed package that differs");
+    install->add_option("--max-size", options.max_size, "Most bytes that it may unpack to; default: 1 GiB")
+        ->transform(CLI::AsSizeValue(/*kb_is_1000=*/false).description(""))
+        ->type_name("SIZE");
+    install->footer(kInstallExamples);
+    auto* remove = plugin.add_subcommand("remove", "Remove an installed package");
+    remove->add_option("name", options.plugin, "NAME or NAME@VERSION")->required()->type_name("PLUGIN");
+    remove->add_option("--from", options.to, "Only from this folder of packages")->type_name("FOLDER");
+    remove->add_flag("--all", options.all, "All that match, in every folder that can be written to");
+    remove->footer(kRemoveExamples);
+    auto* verify = plugin.add_subcommand("verify", "Check installed packages: every checksum, ELF note, ABI");
+    verify->add_option("name", options.plugin, "NAME or NAME@RANGE; default: all")->type_name("PLUGIN");
+    verify->footer(kVerifyExamples);
+    auto* pack = plugin.add_subcommand("pack", "Write a package's archive, NAME-VERSION.tar.zst");
+    pack->add_option("package", options.plugin, "A package's folder, NAME or NAME@RANGE")
+        ->required()
+        ->type_name("PACKAGE");
+    pack->add_option("-o,--output", options.output, "Write it to this file")->type_name("FILE");
+    pack->footer(kPackExamples);
+    auto* explain =
+        plugin.add_subcommand("explain", "Every package that a name and a range could mean, and the choice");
+    explain->add_option("name", options.plugin, "NAME of the plugin")->required()->type_name("NAME");
+    explain->add_option("range", options.range, "A semver range; default: *")->type_name("RANGE");
+    explain->footer(kExplainExamples);
+    for (auto* command : {verify, explain}) command->add_flag("--json", options.json, "Print JSON");
+    for (auto* command : {remove, verify, pack, explain}) add_plugin_path(*command, options);
   }
 
   // The subcommand that was named, with its name ("plugin list"); the program itself is "run".

@@ -1,5 +1,6 @@
 // What the command line says, as plain values.
 #pragma once
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -11,7 +12,10 @@ struct Options {
   std::vector<std::string> sets, plugin_path, files;
   bool dry_run = false, no_resume = false, json = false, origins = false;
   int top_k = 5;
-  std::string command_line;  // the whole of it, quoted for a shell
+  std::string to, range = "*";      // plugin install --to, plugin remove --from; plugin explain NAME RANGE
+  bool force = false, all = false;  // plugin install, plugin remove
+  uint64_t max_size = 0;            // plugin install; 0 = the usual limit
+  std::string command_line;         // the whole of it, quoted for a shell
 };
 
 constexpr int kExitError = 1, kExitUsage = 2;
