@@ -4,8 +4,8 @@
 
 #include "base/files.h"
 #include "check/checks.h"
-#include "check/elf_needed.h"
 #include "elf_exports.hpp"
+#include "plugins/elf_needed.h"
 
 namespace vhost::check {
 
@@ -87,7 +87,8 @@ void licence(const Case& subject) {
 void libraries(const Case& subject) {
   static const std::regex versioned(".*\\.so\\.[0-9].*");
   std::string wrong;
-  for (const std::string& name : elf_needed(read_file(subject.package->library)))
+  for (const std::string& name :
+       parse_elf_dynamic(read_file(subject.package->library), subject.package->library.string()).needed)
     if (!std::regex_match(name, versioned)) wrong += (wrong.empty() ? "" : ", ") + name;
   if (!wrong.empty())
     throw Failed("needs libraries without a version in their name: " + wrong +
