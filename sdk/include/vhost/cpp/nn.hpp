@@ -56,6 +56,22 @@ struct LayerNorm : Module {  // over the last axis
   double eps = 1e-5;
 };
 
+struct GroupNorm : Module {  // over groups of axis 1 (Wu and He, "Group Normalization", ECCV 2018)
+  GroupNorm() = default;
+  GroupNorm(const Scope& scope_, int64_t groups_, int64_t width, double eps_ = 1e-5)
+      : Module(scope_),
+        weight(scope.param("weight", {width}, {.init = "ones", .no_decay = true})),
+        bias(scope.param("bias", {width}, {.no_decay = true})),
+        groups(groups_),
+        eps(eps_) {
+    if (width % groups) throw argument_error(str(groups, " groups don't divide ", width, " channels"));
+  }
+  Tensor operator()(const Tensor& x) const { return ops::group_norm(x, groups, weight, bias, eps); }
+  Tensor weight, bias;
+  int64_t groups = 1;
+  double eps = 1e-5;
+};
+
 struct ConvOptions {
   std::vector<int64_t> kernel = {3}, stride = {1}, padding = {0}, dilation = {1};  // one number stands for all axes
   int64_t groups = 1;

@@ -92,6 +92,15 @@ inline Spec tokens_spec(std::string key, std::string semantic, const Grid& grid,
           .grid = grid,
           .stride = stride};
 }
+// A map on a grid, [B,width,t,h,w]: what a convolution gives.
+inline Spec volume_spec(std::string key, std::string semantic, const Grid& grid, const Grid& stride, int64_t width) {
+  return {.key = std::move(key),
+          .semantic = std::move(semantic),
+          .axes = "BCTHW",
+          .dim = {kBatch, width, grid[0], grid[1], grid[2]},
+          .grid = grid,
+          .stride = stride};
+}
 inline Spec logits_spec(std::string key, int64_t classes) {
   return {.key = std::move(key), .semantic = "logits", .axes = "BK", .dim = {kBatch, classes}, .classes = classes};
 }

@@ -21,9 +21,11 @@ struct vh_node {  // a value of JSON
     return nullptr;
   }
 };
-struct vh_tensor {
+struct vh_tensor {  // contiguous, on the CPU
   std::vector<int64_t> sizes;
   int32_t dtype = VH_F32;
+  std::vector<uint8_t> bytes = {};
+  int64_t handles = 1;
 };
 struct vh_specs {
   explicit vh_specs(std::vector<vh::Spec> all) : specs(std::move(all)) {
@@ -217,22 +219,62 @@ inline const vh_params_1 params_table = {
       return child.get();
     }};
 
-// Only shapes and types of parameters: the slots for memory stay empty, as nothing of it can be asked in create().
+inline int64_t width_of(int32_t dtype) {
+  static constexpr int64_t bytes[] = {4, 4, 8, 2, 2, 1, 1, 2, 4, 8, 1};
+  return dtype < 0 || dtype > VH_BOOL ? 0 : bytes[dtype];
+}
+inline int64_t numel_of(const vh_tensor* t) {
+  int64_t n = 1;
+  for (const int64_t size : t->sizes) n *= size;
+  return n;
+}
+inline int32_t new_tensor(const int64_t* sizes, int32_t rank, int32_t dtype, vh_tensor** out) {
+  *out = new vh_tensor{{sizes, sizes + rank}, dtype};
+  (*out)->bytes.resize(static_cast<size_t>(numel_of(*out) * width_of(dtype)));
+  return VH_OK;
+}
+inline int32_t copy_out(const vh_tensor* t, void* data, int64_t bytes, vh_error* err) {
+  if (bytes != static_cast<int64_t>(t->bytes.size()))
+    return vh::detail::fill(err, VH_ERR_ARGUMENT, str("the tensor has ", t->bytes.size(), " bytes, asked for ", bytes));
+  std::memcpy(data, t->bytes.data(), t->bytes.size());
+  return VH_OK;
+}
+
 inline vh_tensor_1 make_tensor_table() {
   vh_tensor_1 table{};
   table.struct_size = sizeof table;
-  table.retain = table.release = [](vh_tensor*) {};
+  table.retain = [](vh_tensor* t) { t ? void(++t->handles) : void(); };
+  table.release = [](vh_tensor* t) {
+    if (t && --t->handles == 0) delete t;
+  };
   table.rank = [](const vh_tensor* t) { return t ? static_cast<int32_t>(t->sizes.size()) : -1; };
   table.sizes = [](const vh_tensor* t) { return t->sizes.data(); };
-  table.numel = [](const vh_tensor* t) {
-    int64_t n = 1;
-    for (const int64_t size : t->sizes) n *= size;
-    return n;
-  };
+  table.strides = [](const vh_tensor*) -> const int64_t* { return nullptr; };
+  table.numel = numel_of;
   table.dtype = [](const vh_tensor* t) { return t->dtype; };
   table.device = [](const vh_tensor*, int32_t* type, int32_t* index) { *type = VH_CPU, *index = 0; };
-  table.requires_grad = [](const vh_tensor*) { return 1; };
+  table.requires_grad = [](const vh_tensor*) { return 0; };
   table.is_contiguous = [](const vh_tensor*) { return 1; };
+  table.data = [](const vh_tensor* t) -> const void* { return t->bytes.data(); };
+  table.data_mut = [](vh_tensor* t, vh_error*) -> void* { return t->bytes.data(); };
+  table.empty = [](const int64_t* sizes, int32_t rank, int32_t dtype, int32_t, int32_t, vh_tensor** out, vh_error*) {
+    return new_tensor(sizes, rank, dtype, out);
+  };
+  table.from_host = [](const void* data, const int64_t* sizes, int32_t rank, int32_t dtype, int32_t, int32_t,
+                       vh_tensor** out, vh_error*) {
+    new_tensor(sizes, rank, dtype, out);
+    std::memcpy((*out)->bytes.data(), data, (*out)->bytes.size());
+    return int32_t{VH_OK};
+  };
+  table.to_host = copy_out;
+  table.item = [](const vh_tensor* t, double* out, vh_error* err) -> int32_t {
+    float value = 0;
+    if (t->dtype == VH_F64) return copy_out(t, out, sizeof *out, err);
+    if (t->dtype != VH_F32) return vh::detail::fill(err, VH_ERR_UNSUPPORTED, "the stand-in's item() takes f32 and f64");
+    const int32_t status = copy_out(t, &value, sizeof value, err);
+    *out = value;
+    return status;
+  };
   return table;
 }
 
@@ -270,8 +312,7 @@ struct TextCollector : vh_text_sink {
 
 // Size of a sample's field, variable axes at their bound.
 inline size_t bytes_of(const Spec& field) {
-  static constexpr size_t sizes[] = {4, 4, 8, 2, 2, 1, 1, 2, 4, 8, 1};
-  auto n = static_cast<int64_t>(sizes[static_cast<size_t>(field.dtype)]);
+  int64_t n = width_of(static_cast<int32_t>(field.dtype));
   for (size_t i = 0; i < field.dim.size(); ++i) n *= field.dim[i] > 0 ? field.dim[i] : field.dim_max.at(i);
   return static_cast<size_t>(n);
 }
