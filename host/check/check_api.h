@@ -20,5 +20,5 @@ struct CheckRequest {
 
 }  // namespace vhost
 
-// Returns the exit code: 0 nothing failed, 1 something did, or an error (already printed).
+// Returns the exit code: 0 nothing failed, 1 something did, or an error (already printed), 130 SIGINT, 143 SIGTERM.
 extern "C" int vhost_engine_check(const vhost::CheckRequest* request);

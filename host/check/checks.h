@@ -60,7 +60,8 @@ std::vector<Check> state_checks();
 const std::vector<Check>& all_checks();  // in the order of the report
 
 // Where later checks depend on earlier ones.
-inline constexpr const char *kMetadata = "package.metadata", *kOpens = "load.opens", *kDefaults = "params.defaults";
+inline constexpr const char *kMetadata = "package.metadata", *kChecksum = "package.checksum", *kOpens = "load.opens",
+                            *kDefaults = "params.defaults";
 
 // Loads the plugin with all services registered; throws Error.
 const LoadedPlugin& load(const Case& subject);

@@ -65,7 +65,38 @@ struct Child {
   Pipe result, output;
   std::string token, result_text, output_text;
   Clock::time_point began = Clock::now();
-  bool timed_out = false;
+  bool timed_out = false, ended = false;
+
+  Child() = default;
+  Child(const Child&) = delete;
+  Child& operator=(const Child&) = delete;
+  ~Child() {
+    if (pid > 0 && !ended) end_group(), ::waitpid(pid, nullptr, 0);
+  }
+  void end_group() const { ::kill(-pid, SIGKILL); }
+};
+
+volatile std::sig_atomic_t interrupted = 0;
+
+// While it lives, a signal to stop ends run_in_children in good order instead of the process.
+class StopScope {
+ public:
+  StopScope() {
+    struct sigaction action {};
+    action.sa_handler = [](int signal) { interrupted = signal; };
+    sigemptyset(&action.sa_mask);
+    for (size_t i = 0; i < std::size(kSignals); ++i) ::sigaction(kSignals[i], &action, &before_[i]);
+  }
+  ~StopScope() { restore(); }
+  StopScope(const StopScope&) = delete;
+  StopScope& operator=(const StopScope&) = delete;
+  void restore() const {
+    for (size_t i = 0; i < std::size(kSignals); ++i) ::sigaction(kSignals[i], &before_[i], nullptr);
+  }
+
+ private:
+  static constexpr int kSignals[] = {SIGINT, SIGTERM};
+  struct sigaction before_[std::size(kSignals)];
 };
 
 // Unknown to the plugin beforehand: what it writes to a descriptor by mistake is no verdict.
@@ -145,14 +176,17 @@ Verdict verdict_of(const Child& child, int status, const Limits& limits) {
   return verdict;
 }
 
-std::unique_ptr<Child> start(size_t i, const Task& task) {
+std::unique_ptr<Child> start(size_t i, const Task& task, const StopScope& stop) {
   auto child = std::make_unique<Child>();
   child->task = i;
   child->token = random_token();
   std::fflush(nullptr);
   child->pid = ::fork();
   if (child->pid < 0) throw Error(std::string("can't start a process for a check: ") + std::strerror(errno));
-  if (child->pid == 0) be_child(*child, task);
+  if (child->pid == 0) {
+    stop.restore();
+    be_child(*child, task);
+  }
   ::setpgid(child->pid, child->pid);
   Pipe::close_end(child->result.write_end);
   Pipe::close_end(child->output.write_end);
@@ -166,13 +200,22 @@ bool ended(Child& child, const Limits& limits, int& status) {
   const std::chrono::duration<double> elapsed = Clock::now() - child.began;
   if (elapsed.count() > limits.timeout_seconds && !child.timed_out) {
     child.timed_out = true;
-    ::kill(-child.pid, SIGKILL);
+    child.end_group();
   }
   if (::waitpid(child.pid, &status, WNOHANG) != child.pid) return false;
-  ::kill(-child.pid, SIGKILL);  // what it has started
+  child.ended = true;
+  child.end_group();  // what it has started, which is now this process's
+  while (::waitpid(-child.pid, nullptr, 0) > 0) {
+  }
   child.result.drain(child.result_text, 2 * kLongestReason);
   child.output.drain(child.output_text, kLongestOutput);
   return true;
+}
+
+[[noreturn]] void stop_here() {
+  Error stopped("stopped");
+  stopped.exit_code(128 + interrupted);
+  throw Error(stopped);
 }
 
 void wait_a_little(const std::list<std::unique_ptr<Child>>& children) {
@@ -192,13 +235,16 @@ int threads_of_this_process() {
 void run_in_children(const std::vector<Task>& tasks, const Limits& limits,
                      const std::function<void(size_t, const Verdict&)>& done) {
   if (threads_of_this_process() != 1) throw Error("the kit's own process has more than one thread: it can't fork");
+  ::prctl(PR_SET_CHILD_SUBREAPER, 1);
+  const StopScope stop;
   std::list<std::unique_ptr<Child>> running;
   for (size_t next = 0; next < tasks.size() || !running.empty();) {
     while (next < tasks.size() && running.size() < static_cast<size_t>(limits.at_once)) {
-      running.push_back(start(next, tasks[next]));
+      running.push_back(start(next, tasks[next], stop));
       ++next;
     }
     wait_a_little(running);
+    if (interrupted) stop_here();
     for (auto it = running.begin(); it != running.end();) {
       int status = 0;
       if (ended(**it, limits, status)) {

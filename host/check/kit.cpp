@@ -10,6 +10,7 @@
 #include <thread>
 
 #include "base/files.h"
+#include "check/subject.h"
 #include "gateway/gateway.h"
 
 namespace vhost::check {
@@ -46,6 +47,16 @@ json::object author_entries(const fs::path& folder) {
   const JsonDocument document = read_json((folder / "plugin.json").string());
   const json::object* entries = document.root.is_object() ? member(document.root.get_object(), "check") : nullptr;
   return entries ? *entries : json::object();
+}
+
+// What the command line sets must suit the schema; what it leaves out may be missing.
+void check_given(const Case& subject) {
+  try {
+    complete(subject);
+  } catch (const Error& error) {
+    if (!error.message().starts_with("missing key"))
+      throw Error("--set " + subject.component->name + "." + error.json_pointer().substr(1) + ": " + error.message());
+  }
 }
 
 void print_line(const Result& result) {
@@ -96,7 +107,6 @@ void Kit::add_cases() {
       throw Error(where + package_.name + " has no component \"" + name + "\"" + did_you_mean(name, names));
   };
   if (!request_.component.empty()) must_be_component(request_.component, "--component: ");
-  for (const auto& entry : entries) must_be_component(entry.key(), "plugin.json: /check: ");
   for (const auto& entry : request_.parameters) must_be_component(entry.key(), "--set: ");
   for (const Component& component : package_.components) {
     if (!request_.component.empty() && request_.component != component.name) continue;
@@ -105,6 +115,7 @@ void Kit::add_cases() {
     if (const json::object* given = member(one.author, "parameters")) one.parameters = *given;
     if (const json::object* given = member(request_.parameters, component.name))
       for (const auto& [key, value] : *given) one.parameters[key] = value;
+    if (request_.parameters.contains(component.name)) check_given(one);
     cases_.push_back(std::move(one));
   }
 }
@@ -125,7 +136,7 @@ void Kit::add_results() {
   // What others depend on is run in any case, and shown if it wasn't wanted but failed.
   std::erase_if(results_, [&](const Result& r) {
     const std::string id = r.check->id;
-    return !wanted(id) && id != kMetadata && id != kOpens && id != kDefaults;
+    return !wanted(id) && id != kMetadata && id != kChecksum && id != kOpens && id != kDefaults;
   });
 }
 
@@ -204,6 +215,8 @@ int Kit::run() {
   run_some(is(kMetadata));
   if (!unreadable.empty()) skip_rest(all, std::string("plugin.json can't be read: see ") + kMetadata);
   run_some([](const Result& r) { return std::string(r.check->id).starts_with("package."); });
+  if (const Verdict* same = verdict_of(kChecksum, nullptr); same && same->status == Status::fail)
+    skip_rest(all, std::string("the library isn't the one that was packed: see ") + kChecksum);
   run_some(is(kOpens));
   if (const Verdict* opens = verdict_of(kOpens, nullptr); opens && opens->status == Status::fail)
     skip_rest(all, std::string("the plugin isn't loaded: see ") + kOpens);
@@ -216,6 +229,7 @@ int Kit::run() {
               made->status == Status::fail ? std::string("it can't be made: see ") + kDefaults : made->reason);
   }
   run_some(all);
+  std::erase_if(results_, [&](const Result& r) { return !wanted(r.check->id) && r.verdict.status == Status::pass; });
   const json::object summary = report();
   if (!request_.report.empty()) write_file_atomically(request_.report, pretty_json(summary));
   if (request_.json)

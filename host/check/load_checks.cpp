@@ -3,8 +3,8 @@
 
 #include "base/files.h"
 #include "check/checks.h"
-#include "check/elf_needed.h"
 #include "gateway/gateway.h"
+#include "plugins/elf_needed.h"
 
 namespace vhost::check {
 
@@ -31,7 +31,8 @@ double cpu_seconds() {
 void time_to_load(const Case& subject) {
   register_gateway();
   const vh_host* host = host_table();
-  for (const std::string& library : elf_needed(read_file(subject.package->library)))
+  for (const std::string& library :
+       parse_elf_dynamic(read_file(subject.package->library), subject.package->library.string()).needed)
     ::dlopen(library.c_str(), RTLD_NOW | RTLD_LOCAL);
   const double begin = cpu_seconds();
   void* handle = ::dlopen(subject.package->library.c_str(), RTLD_NOW | RTLD_LOCAL);

@@ -1,16 +1,40 @@
+#include <algorithm>
 #include <filesystem>
 #include <regex>
 
 #include "base/files.h"
 #include "check/checks.h"
-#include "check/elf_needed.h"
 #include "elf_exports.hpp"
+#include "plugins/elf_needed.h"
 
 namespace vhost::check {
 
 namespace fs = std::filesystem;
 
 namespace {
+
+// plugin.json's "check": what the author says of components for this kit.
+void check_entries(const Package& package) {
+  const JsonDocument document = read_json((package.folder / "plugin.json").string());
+  const json::value* entries = document.root.as_object().if_contains("check");
+  if (!entries) return;
+  const auto need_object = [](const std::string& pointer, const json::value& value) -> const json::object& {
+    if (!value.is_object()) throw Failed("plugin.json: " + pointer + " must be an object, not " + show_json(value));
+    return value.get_object();
+  };
+  std::vector<std::string> names;
+  for (const Component& component : package.components) names.push_back(component.name);
+  for (const auto& [name, entry] : need_object("/check", *entries)) {
+    const std::string pointer = "/check/" + escape_pointer(name);
+    if (std::find(names.begin(), names.end(), std::string(name)) == names.end())
+      throw Failed("plugin.json: " + pointer + ": there is no such component" + did_you_mean(std::string(name), names));
+    for (const auto& [key, value] : need_object(pointer, entry)) {
+      if (key != "parameters" && key != "input")
+        throw Failed("plugin.json: " + pointer + ": unknown key " + quote(key) + "; known: parameters, input");
+      need_object(pointer + "/" + std::string(key), value);
+    }
+  }
+}
 
 void metadata(const Case& subject) {
   const Package package = read_package(subject.package->folder);  // throws with the place in plugin.json
@@ -22,6 +46,7 @@ void metadata(const Case& subject) {
       throw Failed("plugin.json: component " + component.name + " is of interface " + component.interface_id +
                    ", which this host doesn't know");
   }
+  check_entries(package);
 }
 
 void checksum(const Case& subject) {
@@ -62,9 +87,9 @@ void licence(const Case& subject) {
 void libraries(const Case& subject) {
   static const std::regex versioned(".*\\.so\\.[0-9].*");
   std::string wrong;
-  for (const std::string& name : elf_needed(read_file(subject.package->library)))
-    if (!std::regex_match(name, versioned) && !name.starts_with("ld-linux"))
-      wrong += (wrong.empty() ? "" : ", ") + name;
+  for (const std::string& name :
+       parse_elf_dynamic(read_file(subject.package->library), subject.package->library.string()).needed)
+    if (!std::regex_match(name, versioned)) wrong += (wrong.empty() ? "" : ", ") + name;
   if (!wrong.empty())
     throw Failed("needs libraries without a version in their name: " + wrong +
                  "; link them statically, or give them a version (two plugins' libraries of one name would mix)");
@@ -74,7 +99,7 @@ void libraries(const Case& subject) {
 
 std::vector<Check> package_checks() {
   return {{kMetadata, kPackage, metadata},
-          {"package.checksum", kPackage, checksum},
+          {kChecksum, kPackage, checksum},
           {"package.exports", kPackage, exports},
           {"package.licence", kPackage, licence},
           {"package.libraries", kPackage, libraries}};

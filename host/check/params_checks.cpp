@@ -43,31 +43,47 @@ bool has_inputs(const Case& subject) {
   return (kind_of(subject.component->interface_id) & kParts) != 0;
 }
 
-// The part with the parameters that are given for its checks, then with its defaults alone.
-void defaults(const Case& subject) {
-  const bool dataset = kind_of(subject.component->interface_id) == kDataset;
+std::string how_to_give(const Case& subject) {
+  return "; give it with --set " + subject.component->name + ".KEY=VALUE or in plugin.in.json (\"check\")";
+}
+
+// "" if all that the schema requires is there.
+std::string missing_key(const Case& subject) {
   try {
     complete(subject);
   } catch (const Error& error) {
-    const bool missing = error.message().starts_with("missing key");
-    if (!missing || !subject.parameters.empty()) throw;
-    throw Skipped(error.message() + "; give it with --set " + subject.component->name +
-                  ".KEY=VALUE or in plugin.in.json (\"check\")");
+    if (!error.message().starts_with("missing key")) throw;
+    return error.message();
   }
+  return "";
+}
+
+void must_be_made(const Case& subject) {
   if (has_inputs(subject)) {
-    const Situation situation = accepted(subject).front();
-    if (subject.parameters.empty()) return;
-    const Answer answer = try_to_make(subject, {}, &situation);
-    if (!answer.ok() && answer.pointer.empty() && answer.status != VH_ERR_ARGUMENT)
-      throw Failed("can't be made with its defaults: " + answer.text());
+    accepted(subject);
     return;
   }
   const Answer answer = try_to_make(subject, subject.parameters, nullptr);
   if (answer.ok()) return;
-  if (dataset && subject.parameters.empty() && !answer.pointer.empty())
-    throw Skipped("needs parameters: " + answer.text() + "; give them with --set " + subject.component->name +
-                  ".KEY=VALUE or in plugin.in.json (\"check\")");
-  throw Failed("can't be made with its defaults: " + answer.text());
+  const bool dataset = kind_of(subject.component->interface_id) == kDataset;
+  if (dataset && subject.parameters.empty() && !answer.pointer.empty())  // a list, as a rule
+    throw Skipped("needs a parameter: " + answer.text() + how_to_give(subject));
+  throw Failed(answer.text());
+}
+
+// The part with the parameters that are given for its checks, then with its defaults alone.
+void defaults(const Case& subject) {
+  if (const std::string missing = missing_key(subject); !missing.empty()) throw Skipped(missing + how_to_give(subject));
+  must_be_made(subject);
+  Case alone = subject;
+  alone.parameters.clear();
+  if (subject.parameters.empty() || !missing_key(alone).empty()) return;
+  try {
+    must_be_made(alone);
+  } catch (const Failed& reason) {
+    throw Failed(std::string("with its defaults alone: ") + reason.what());
+  } catch (const Skipped&) {  // a dataset that was given what it needs
+  }
 }
 
 double number(const json::value& value) {

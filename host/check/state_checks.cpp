@@ -62,40 +62,46 @@ std::string random_state() {
   return {static_cast<const char*>(bytes.const_data_ptr()), static_cast<size_t>(bytes.numel())};
 }
 
-// Runs `action`; then everything must be as before.
-template <class Action>
-void unchanged(const std::string& during, Action action) {
-  const auto before = state();
-  action();
-  const auto after = state();
-  for (size_t i = 0; i < before.size(); ++i)
-    if (before[i].second != after[i].second)
-      throw Failed(during + " changes " + before[i].first + ": " + before[i].second + " before, " + after[i].second +
-                   " after");
+// Everything must be as at the beginning.
+class Watch {
+ public:
+  void after(const std::string& what) const {
+    const auto now = state();
+    for (size_t i = 0; i < before_.size(); ++i)
+      if (before_[i].second != now[i].second)
+        throw Failed(what + " changes " + before_[i].first + ": " + before_[i].second + " before, " + now[i].second +
+                     " after");
+  }
+
+ private:
+  const std::vector<std::pair<std::string, std::string>> before_ = state();
+};
+
+// In eval mode and in [worker] slots nothing may draw from LibTorch's default generator.
+void check_random(const Case& subject, Work& work) {
+  const bool part = (kind_of(subject.component->interface_id) & kParts) != 0;
+  seed_generator(work.seed());
+  const std::string before = random_state();
+  work.step(VH_EVAL);
+  if (random_state() != before)
+    throw Failed(std::string(part ? "a step in eval mode" : "a [worker] slot") + " draws from the default generator");
 }
 
 void restored(const Case& subject) {
-  unchanged("loading", [&] { load(subject); });
+  const Watch watch;
   const std::string random = random_state();
-  const Situation situation =
-      kind_of(subject.component->interface_id) & kParts ? accepted(subject).front() : Situation();
-  std::unique_ptr<Work> work;
-  unchanged("create", [&] { work = std::make_unique<Work>(subject); });
+  load(subject);
+  watch.after("loading");
+  auto work = std::make_unique<Work>(subject);
+  watch.after("create");
   if (random_state() != random)
     throw Failed("create draws from the default generator: initial values are a text of vh.params/1");
-  work->step(VH_EVAL);
-  unchanged("a step in train mode", [&] { work->step(VH_TRAIN); });
-  unchanged("a step in eval mode", [&] { work->step(VH_EVAL); });
-  if (kind_of(subject.component->interface_id) & (kMask | kDataset)) {
-    if (random_state() != random) throw Failed("a [worker] slot draws from the default generator");
-  } else {
-    const auto part = made(subject, situation);
-    seed_generator(1);
-    const std::string seeded = random_state();
-    outputs(*part, fill(situation), {.mode = VH_EVAL, .seed = 1});
-    if (random_state() != seeded) throw Failed("a step in eval mode draws from the default generator");
-  }
-  unchanged("destroy", [&] { work.reset(); });
+  work->step(VH_TRAIN);
+  watch.after("a step in train mode");
+  check_random(subject, *work);
+  watch.after("a step in eval mode");
+  work.reset();
+  watch.after("destroy");
 }
 
 }  // namespace

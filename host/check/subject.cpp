@@ -84,7 +84,19 @@ void seed_generator(uint64_t seed) {
   generator.set_current_seed(seed);
 }
 
-Answer Subject::run(const vh_map& in, vh_map& out, const RunAs& as) const {
+// A head that wants labels gets them in train mode.
+vh_map Subject::with_labels(const vh_map& in, const RunAs& as) const {
+  vh_map all = in;
+  const bool wants = kind_of(case_.component->interface_id) == kHead && claims(VH_CAP_LABELS);
+  if (wants && as.mode == VH_TRAIN && !in.items.empty()) {
+    const at::Tensor& any = in.items[0].second;
+    all.put("batch.label", at::zeros({any.size(0)}, any.options().dtype(at::kLong)));
+  }
+  return all;
+}
+
+Answer Subject::run(const vh_map& given, vh_map& out, const RunAs& as) const {
+  const vh_map in = with_labels(given, as);
   seed_generator(as.seed);
   const bool meta = !in.items.empty() && in.items[0].second.is_meta();
   const int64_t rows = in.items.empty() || in.items[0].second.dim() == 0 ? 0 : in.items[0].second.size(0);

@@ -49,7 +49,7 @@ class Subject {
   void destroy();
   Answer describe(const vh_specs& in, vh_specs& out) const;
   // Under the engine's conditions: generators seeded, targets without grad mode.
-  Answer run(const vh_map& in, vh_map& out, const RunAs& as) const;
+  Answer run(const vh_map& given, vh_map& out, const RunAs& as) const;
 
   template <class Table>
   const Table& table() const {
@@ -60,6 +60,8 @@ class Subject {
   std::vector<Param*> params() const { return scope_->all(); }
 
  private:
+  vh_map with_labels(const vh_map& in, const RunAs& as) const;
+
   const Case& case_;
   json::value parameters_;
   const void* table_ = nullptr;

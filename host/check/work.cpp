@@ -22,7 +22,7 @@ void Work::step(uint32_t mode) {
   if (kind_ == kMask) {
     draw_mask();
   } else if (kind_ == kDataset) {
-    reader_->read(VH_PASS_TRAIN, steps_ % reader_->length(), {static_cast<uint64_t>(steps_)}, {memory_.get()});
+    reader_->read(VH_PASS_TRAIN, steps_ % reader_->length(), {seed()}, {memory_.get()});
   } else {
     run_part(mode);
   }
@@ -33,11 +33,11 @@ void Work::draw_mask() {
   constexpr int64_t grid[3] = {2, 14, 14};
   std::vector<uint8_t> mask(2 * 14 * 14);
   const WorkerScope worker;
-  part_->table<vh_mask_1>().draw(part_->self(), grid, static_cast<uint64_t>(steps_), mask.data(), nullptr);
+  part_->table<vh_mask_1>().draw(part_->self(), grid, seed(), mask.data(), nullptr);
 }
 
 void Work::run_part(uint32_t mode) {
-  const Tensors out = outputs(*part_, in_, {.mode = mode, .seed = static_cast<uint64_t>(steps_), .step = steps_});
+  const Tensors out = outputs(*part_, in_, {.mode = mode, .seed = seed(), .step = steps_});
   if (mode != VH_TRAIN) return;
   const at::Tensor sum = weighted_sum(out);
   if (sum.requires_grad()) sum.backward();

@@ -11,6 +11,7 @@ class Work {
  public:
   explicit Work(const Case& subject);  // makes the part
   void step(uint32_t mode);            // with backward in train mode; a dataset reads, a mask draws
+  uint64_t seed() const { return static_cast<uint64_t>(steps_); }  // of the next step
 
  private:
   void run_part(uint32_t mode);

@@ -8,7 +8,7 @@
 #include <cstring>
 
 #include "base/files.h"
-#include "checkpoint/fault.h"
+#include "base/fault.h"
 #include "record/weights.h"
 
 namespace vhost {

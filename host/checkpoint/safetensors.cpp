@@ -11,7 +11,7 @@
 #include <memory>
 
 #include "base/json.h"
-#include "checkpoint/fault.h"
+#include "base/fault.h"
 
 namespace vhost {
 

@@ -34,6 +34,11 @@ int plugin_list_command(const Options& options);
 int plugin_inspect_command(const Options& options);
 int plugin_check_command(const Options& options);
 int plugin_new_command(const Options& options);
+int plugin_install_command(const Options& options);
+int plugin_remove_command(const Options& options);
+int plugin_verify_command(const Options& options);
+int plugin_pack_command(const Options& options);
+int plugin_explain_command(const Options& options);
 int version_command();
 
 }  // namespace vhost

@@ -15,6 +15,11 @@ int dispatch(const vhost::Options& options) {
   if (options.command == "rerun") return vhost::rerun_command(options);
   if (options.command == "plugin check") return vhost::plugin_check_command(options);
   if (options.command == "plugin new") return vhost::plugin_new_command(options);
+  if (options.command == "plugin install") return vhost::plugin_install_command(options);
+  if (options.command == "plugin remove") return vhost::plugin_remove_command(options);
+  if (options.command == "plugin verify") return vhost::plugin_verify_command(options);
+  if (options.command == "plugin pack") return vhost::plugin_pack_command(options);
+  if (options.command == "plugin explain") return vhost::plugin_explain_command(options);
   if (options.command == "version") return vhost::version_command();
   return vhost::run_command(options);
 }

@@ -122,6 +122,7 @@ struct CommandLine {
     rerun->footer(kRerunExamples);
     auto* config = app.add_subcommand("config", "Print the manifest as it is used: bases merged, defaults filled in");
     add_manifest_options(*config, options);
+    add_lock_options(*config, options);
     config->add_flag("--origins", options.origins,
                      "One line per value: pointer, value, and the file and line that set it");
     config->footer(kConfigExamples);

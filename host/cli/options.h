@@ -1,5 +1,6 @@
 // What the command line says, as plain values.
 #pragma once
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -20,7 +21,10 @@ struct Options {
   std::vector<std::string> checks;  // plugin check: ids or groups; empty = all
   std::string component, report;
   double timeout_seconds = 60;
-  std::string command_line;  // the whole of it, quoted for a shell
+  std::string to, range = "*";      // plugin install --to, plugin remove --from; plugin explain NAME RANGE
+  bool force = false, all = false;  // plugin install, plugin remove
+  uint64_t max_size = 0;            // plugin install; 0 = the usual limit
+  std::string command_line;         // the whole of it, quoted for a shell
 };
 
 constexpr int kExitError = 1, kExitUsage = 2;

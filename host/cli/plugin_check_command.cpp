@@ -22,11 +22,18 @@ fs::path package_folder(const Options& options) {
   return resolve(find_packages(plugin_search_path(options.plugin_path)), options.plugin.substr(0, at), range).folder;
 }
 
+// Said before the checks run, not after them.
+void check_report(const std::string& file) {
+  const fs::path folder = fs::absolute(file).parent_path();
+  std::error_code ignored;
+  if (!fs::is_directory(folder, ignored)) throw Error("--report " + file + ": " + folder.string() + " is no folder");
+}
+
 // "clips.list=train.txt": VALUE is JSON, or else a string.
 void set_parameter(const std::string& text, json::object& parameters) {
   const size_t equal = text.find('='), dot = text.find('.');
   if (equal == std::string::npos || dot == std::string::npos || dot == 0 || dot + 1 >= equal)
-    throw Error("--set " + text + ": COMPONENT.KEY=VALUE is wanted").exit_code(kExitUsage);
+    throw Error("--set " + text + ": COMPONENT.KEY=VALUE is wanted");
   json::value value(text.substr(equal + 1));
   try {
     value = parse_json(text.substr(equal + 1), "--set").root;
@@ -48,6 +55,7 @@ int plugin_check_command(const Options& options) {
   request.timeout_seconds = options.timeout_seconds;
   request.json = options.json;
   request.report = options.report;
+  if (!request.report.empty()) check_report(request.report);
   return reinterpret_cast<decltype(&vhost_engine_check)>(engine_door("vhost_engine_check"))(&request);
 }
 

@@ -21,6 +21,42 @@ Examples:
   vhost plugin check mine --only numerics.gradcheck --component my_backbone
   vhost plugin check kinetics --set clips.list=clips/train.txt --report report.json)";
 
+constexpr const char* kInstallExamples =
+    R"(Everything is checked before the package becomes visible, and nothing of it runs: docs/packages.md says what.
+
+Examples:
+  vhost plugin install toy-1.0.0.tar.zst
+  vhost plugin install build/plugins/toy/1.0.0          a folder, as a build leaves it
+  vhost plugin install toy-1.0.0.tar.zst --to my/plugins
+  vhost plugin install toy-1.0.0.tar.zst --force        replace one that differs
+  vhost plugin install large-1.0.0.tar.zst --max-size 4GB)";
+
+constexpr const char* kPackExamples = R"(The same files give the same archive, byte by byte.
+
+Examples:
+  vhost plugin pack build/plugins/toy/1.0.0             writes toy-1.0.0.tar.zst
+  vhost plugin pack toy@^1.0 -o /tmp/toy.tar.zst        an installed one)";
+
+constexpr const char* kRemoveExamples = R"(Examples:
+  vhost plugin remove toy              the only version there is
+  vhost plugin remove toy@1.0.0
+  vhost plugin remove toy@1.0.0 --from my/plugins
+  vhost plugin remove toy --all        every version)";
+
+constexpr const char* kVerifyExamples = R"(Exit code 1 if any of them isn't whole or doesn't fit this host.
+
+Examples:
+  vhost plugin verify                  all
+  vhost plugin verify toy@^1.0
+  vhost plugin verify --json)";
+
+constexpr const char* kExplainExamples = R"(Exit code 1 if none is taken.
+
+Examples:
+  vhost plugin explain videomae "^1.0"
+  vhost plugin explain videomae        any version
+  vhost plugin explain videomae ">=1.1 <2" --json)";
+
 void add_list(CLI::App& plugin, Options& options) {
   auto* list = plugin.add_subcommand("list", "Plugins on the search path, their versions and components");
   list->add_flag("--json", options.json, "Print JSON");
@@ -80,6 +116,53 @@ void add_new(CLI::App& plugin, Options& options) {
       "src/frames");
 }
 
+void add_install(CLI::App& plugin, Options& options) {
+  auto* install = plugin.add_subcommand("install", "Check a package and install it, wholly or not at all");
+  install->add_option("source", options.plugin, "An archive, or a package's folder")->required()->type_name("PATH");
+  install->add_option("--to", options.to, "Install here; default: the user's data folder")->type_name("FOLDER");
+  install->add_flag("--force", options.force, "Replace an installed package that differs");
+  install->add_option("--max-size", options.max_size, "Most bytes that it may unpack to; default: 1 GiB")
+      ->transform(CLI::AsSizeValue(/*kb_is_1000=*/false).description(""))
+      ->type_name("SIZE");
+  install->footer(kInstallExamples);
+}
+
+void add_remove(CLI::App& plugin, Options& options) {
+  auto* remove = plugin.add_subcommand("remove", "Remove an installed package");
+  remove->add_option("name", options.plugin, "NAME or NAME@VERSION")->required()->type_name("PLUGIN");
+  remove->add_option("--from", options.to, "Only from this folder of packages")->type_name("FOLDER");
+  remove->add_flag("--all", options.all, "All that match, in every folder that can be written to");
+  add_plugin_path(*remove, options);
+  remove->footer(kRemoveExamples);
+}
+
+void add_verify(CLI::App& plugin, Options& options) {
+  auto* verify = plugin.add_subcommand("verify", "Check installed packages: every checksum, ELF note, ABI");
+  verify->add_option("name", options.plugin, "NAME or NAME@RANGE; default: all")->type_name("PLUGIN");
+  verify->add_flag("--json", options.json, "Print JSON");
+  add_plugin_path(*verify, options);
+  verify->footer(kVerifyExamples);
+}
+
+void add_pack(CLI::App& plugin, Options& options) {
+  auto* pack = plugin.add_subcommand("pack", "Write a package's archive, NAME-VERSION.tar.zst");
+  pack->add_option("package", options.plugin, "A package's folder, NAME or NAME@RANGE")
+      ->required()
+      ->type_name("PACKAGE");
+  pack->add_option("-o,--output", options.output, "Write it to this file")->type_name("FILE");
+  add_plugin_path(*pack, options);
+  pack->footer(kPackExamples);
+}
+
+void add_explain(CLI::App& plugin, Options& options) {
+  auto* explain = plugin.add_subcommand("explain", "Every package that a name and a range could mean, and the choice");
+  explain->add_option("name", options.plugin, "NAME of the plugin")->required()->type_name("NAME");
+  explain->add_option("range", options.range, "A semver range; default: *")->type_name("RANGE");
+  explain->add_flag("--json", options.json, "Print JSON");
+  add_plugin_path(*explain, options);
+  explain->footer(kExplainExamples);
+}
+
 }  // namespace
 
 void add_plugin_path(CLI::App& app, Options& options) {
@@ -92,11 +175,18 @@ void add_plugin_commands(CLI::App& app, Options& options) {
   auto* plugin =
       app.add_subcommand("plugin", "What is installed and what it offers; making, checking and moving plugins");
   plugin->require_subcommand(1);
-  plugin->footer("Examples:\n  vhost plugin list\n  vhost plugin inspect videomae\n  vhost plugin check videomae");
+  plugin->footer(
+      "Examples:\n  vhost plugin list\n  vhost plugin inspect videomae\n  vhost plugin check videomae\n  vhost plugin "
+      "explain videomae \"^0.1\"");
   add_list(*plugin, options);
   add_inspect(*plugin, options);
   add_check(*plugin, options);
   add_new(*plugin, options);
+  add_pack(*plugin, options);
+  add_install(*plugin, options);
+  add_remove(*plugin, options);
+  add_verify(*plugin, options);
+  add_explain(*plugin, options);
 }
 
 }  // namespace vhost

@@ -61,6 +61,24 @@ RunRequest request_of(const Record& record, const fs::path& work_dir) {
   return request;
 }
 
+// Throws the Error that lists all that is missing if the plugins can't be opened; else `problems` holds the rest of it.
+Resolution resolve_record(const Record& record, const Found& found, Manifest& manifest,
+                          std::vector<std::string>& problems) {
+  problems = record_problems(record, found);
+  const bool blocked = !problems.empty();
+  append(problems, input_problems(record));
+  if (blocked) refuse_rerun(record, problems);
+  validate_host(manifest);
+  LockPolicy policy;
+  policy.file = record.file;
+  policy.lock = record.lock;
+  Resolution resolution = resolve_manifest(manifest, found, policy);
+  append(problems, resolution.changes);
+  if (!resolution.changes.empty()) refuse_rerun(record, problems);
+  resolution.notes.clear();  // newer versions are of no interest here
+  return resolution;
+}
+
 }  // namespace
 
 int rerun_command(const Options& options) {
@@ -72,20 +90,9 @@ int rerun_command(const Options& options) {
   enter_folder_of(record);
 
   const Found found = packages_for(record, plugin_path);
-  std::vector<std::string> problems = record_problems(record, found);
-  const bool blocked = !problems.empty();
-  append(problems, input_problems(record));
-  if (blocked) refuse_rerun(record, problems);
-
+  std::vector<std::string> problems;
   Manifest manifest = record.manifest;
-  validate_host(manifest);
-  LockPolicy policy;
-  policy.file = record.file;
-  policy.lock = record.lock;
-  Resolution resolution = resolve_manifest(manifest, found, policy);
-  if (!resolution.changes.empty()) append(problems, resolution.changes), refuse_rerun(record, problems);
-  resolution.notes.clear();  // newer versions are of no interest here
-
+  const Resolution resolution = resolve_record(record, found, manifest, problems);
   const fs::path work_dir = new_work_dir(wanted, record);
   check_work_dir(work_dir, /*dry_run=*/true);  // made by the engine, once nothing is missing
   RunRequest request = request_of(record, work_dir);

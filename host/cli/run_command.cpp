@@ -44,6 +44,10 @@ void resolve_under_lock(Experiment& experiment, const Options& options) {
   }
   experiment.lock_file = policy.file.string();
   experiment.resolution = resolve_manifest(experiment.manifest, experiment.packages, policy);
+  const fs::path own = work_dir / "lock.json";
+  if (options.lock.empty() || !fs::exists(own, ignored)) return;
+  for (const std::string& change : lock_changes(read_lock(own), experiment.resolution.lock))
+    experiment.resolution.notes.push_back(own.string() + " said otherwise: " + change);
 }
 
 }  // namespace

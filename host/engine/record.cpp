@@ -31,15 +31,20 @@ void write_lock_file(const fs::path& file, const std::string& text, const std::v
   }
 }
 
+// Training renews its work-dir's lock; the other tasks go by it, and renew only a file that --lock names.
+bool renews(const RunRequest& request) {
+  const fs::path own = fs::path(request.work_dir) / "lock.json";
+  return !request.resolution->changes.empty() && (trains(*request.manifest) || fs::path(request.lock_file) != own);
+}
+
 void write_lock(const Experiment& x) {
   const Resolution& resolution = *x.request.resolution;
   const fs::path file = x.request.lock_file, own = fs::path(x.request.work_dir) / "lock.json";
   const std::string text = pretty_json(lock_json(resolution.lock));
-  const bool keeps_work_dir = trains(x.manifest) || x.manifest.string("/task") == "test";
-  if (!resolution.changes.empty() && (keeps_work_dir || file != own)) write_lock_file(file, text, resolution.changes);
-  const bool has_own = fs::exists(own);
-  if (keeps_work_dir && (!has_own || (file != own && read_file(own) != text)))
-    write_lock_file(own, text, resolution.changes);
+  if (renews(x.request)) write_lock_file(file, text, resolution.changes);
+  const bool training = trains(x.manifest), test = x.manifest.string("/task") == "test";
+  const bool lacks = !fs::exists(own) && (training || test);
+  if (lacks || (training && file != own && read_file(own) != text)) write_lock_file(own, text, resolution.changes);
 }
 
 // "" = predict that only prints.
@@ -76,6 +81,9 @@ Record record_of(const Experiment& x, int64_t step) {
 void continue_record(const fs::path& file, Record& record, RunLog& log) {
   try {
     Record old = read_record(file);
+    for (const auto& [pointer, data] : record.data)
+      if (const auto before = old.data.find(pointer); before != old.data.end() && !(before->second == data))
+        log.message(VH_LOG_WARN, "record", pointer + " has changed since the run was begun");
     old.history.insert(old.history.end(), record.history.begin(), record.history.end());
     record.history = std::move(old.history);
     record.weights = std::move(old.weights);
@@ -126,8 +134,8 @@ void write_record(const Experiment& x, int64_t step) {
 std::vector<SummaryRow> lock_rows(const RunRequest& request) {
   const std::vector<std::string>& changes = request.resolution->changes;
   if (request.rerun_of) return {{"lock", "that of " + request.rerun_of->file.string()}};
-  std::vector<SummaryRow> rows{
-      {"lock", request.lock_file + (changes.empty() ? " stays as it is" : " would be written:")}};
+  const char* what = changes.empty() ? " stays as it is" : renews(request) ? " would be written:" : " doesn't hold:";
+  std::vector<SummaryRow> rows{{"lock", request.lock_file + what}};
   for (const std::string& change : changes) rows.push_back({"", change});
   return rows;
 }

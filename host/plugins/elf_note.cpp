@@ -1,77 +1,17 @@
 #include "plugins/elf_note.h"
 
-#include <elf.h>
-
 #include <cstring>
 #include <vector>
 
 #include "base/error.h"
 #include "base/files.h"
+#include "plugins/elf_file.h"
 #include "plugins/loader.h"
 
 namespace vhost {
 namespace {
 
-#if defined(__x86_64__)
-constexpr uint16_t kMachine = EM_X86_64;
-#elif defined(__aarch64__)
-constexpr uint16_t kMachine = EM_AARCH64;
-#else
-#error "plugins are supported on x86-64 and aarch64"
-#endif
 constexpr uint32_t kDescSize = 4 * sizeof(uint32_t) + sizeof(vh_elf_note::build_tag);
-
-std::string machine_name(uint16_t machine) {
-  switch (machine) {
-    case EM_X86_64:
-      return "x86-64";
-    case EM_AARCH64:
-      return "aarch64";
-    case EM_386:
-      return "i386";
-    case EM_ARM:
-      return "arm";
-    case EM_RISCV:
-      return "riscv";
-    default:
-      return "machine " + std::to_string(machine);
-  }
-}
-
-// Bytes that are only ever read within their bounds.
-struct Bytes {
-  std::string_view all;
-  const std::string& file;
-
-  [[noreturn]] void refuse(const std::string& why) const { throw Error(file + ": " + why); }
-
-  std::string_view part(uint64_t offset, uint64_t size, const char* what) const {
-    if (offset > all.size() || size > all.size() - offset)
-      refuse("is cut short: its " + std::string(what) + " ends at byte " + std::to_string(offset) + " + " +
-             std::to_string(size) + ", the file at " + std::to_string(all.size()) + "; copy or build it again");
-    return all.substr(offset, size);
-  }
-
-  template <class T>
-  T read(uint64_t offset, const char* what) const {
-    T value;
-    std::memcpy(&value, part(offset, sizeof(T), what).data(), sizeof(T));
-    return value;
-  }
-};
-
-Elf64_Ehdr check_header(const Bytes& bytes) {
-  if (bytes.all.size() < SELFMAG || std::memcmp(bytes.all.data(), ELFMAG, SELFMAG) != 0)
-    bytes.refuse("is no ELF file: a plugin is a shared library (.so)");
-  const auto header = bytes.read<Elf64_Ehdr>(0, "ELF header");
-  if (header.e_ident[EI_CLASS] != ELFCLASS64 || header.e_ident[EI_DATA] != ELFDATA2LSB)
-    bytes.refuse("is no 64-bit little-endian ELF file; this host is " + machine_name(kMachine));
-  if (header.e_machine != kMachine)
-    bytes.refuse("is built for " + machine_name(header.e_machine) + ", this host is " + machine_name(kMachine) +
-                 ": get the package for this machine");
-  if (header.e_type != ET_DYN) bytes.refuse("is an ELF file, but no shared library: build it with -shared");
-  return header;
-}
 
 // Adds the vhost notes of one section or segment.
 void find_notes(std::string_view notes, std::vector<vh_elf_note>& found) {
@@ -92,18 +32,18 @@ void find_notes(std::string_view notes, std::vector<vh_elf_note>& found) {
   }
 }
 
-bool has_sections(const Bytes& bytes, const Elf64_Ehdr& header) {
+bool has_sections(const ElfBytes& bytes, const Elf64_Ehdr& header) {
   if (header.e_shoff == 0 || header.e_shnum == 0) return false;
   if (header.e_shentsize != sizeof(Elf64_Shdr)) bytes.refuse("has section headers of an unknown size");
   bytes.part(header.e_shoff, uint64_t{header.e_shnum} * sizeof(Elf64_Shdr), "section header table");
   return header.e_shstrndx < header.e_shnum;
 }
 
-Elf64_Shdr section(const Bytes& bytes, const Elf64_Ehdr& header, uint64_t i) {
+Elf64_Shdr section(const ElfBytes& bytes, const Elf64_Ehdr& header, uint64_t i) {
   return bytes.read<Elf64_Shdr>(header.e_shoff + i * sizeof(Elf64_Shdr), "section header");
 }
 
-void find_in_sections(const Bytes& bytes, const Elf64_Ehdr& header, std::vector<vh_elf_note>& found) {
+void find_in_sections(const ElfBytes& bytes, const Elf64_Ehdr& header, std::vector<vh_elf_note>& found) {
   if (!has_sections(bytes, header)) return;
   const Elf64_Shdr names_header = section(bytes, header, header.e_shstrndx);
   const std::string_view names = bytes.part(names_header.sh_offset, names_header.sh_size, "table of section names");
@@ -116,17 +56,17 @@ void find_in_sections(const Bytes& bytes, const Elf64_Ehdr& header, std::vector<
   }
 }
 
-bool has_segments(const Bytes& bytes, const Elf64_Ehdr& header) {
+bool has_segments(const ElfBytes& bytes, const Elf64_Ehdr& header) {
   if (header.e_phoff == 0 || header.e_phnum == 0) return false;
   if (header.e_phentsize != sizeof(Elf64_Phdr)) bytes.refuse("has program headers of an unknown size");
   return true;
 }
 
-Elf64_Phdr segment(const Bytes& bytes, const Elf64_Ehdr& header, uint64_t i) {
+Elf64_Phdr segment(const ElfBytes& bytes, const Elf64_Ehdr& header, uint64_t i) {
   return bytes.read<Elf64_Phdr>(header.e_phoff + i * sizeof(Elf64_Phdr), "program header table");
 }
 
-void find_in_segments(const Bytes& bytes, const Elf64_Ehdr& header, std::vector<vh_elf_note>& found) {
+void find_in_segments(const ElfBytes& bytes, const Elf64_Ehdr& header, std::vector<vh_elf_note>& found) {
   if (!has_segments(bytes, header)) return;
   for (uint64_t i = 0; i < header.e_phnum; ++i) {
     const Elf64_Phdr s = segment(bytes, header, i);
@@ -140,7 +80,7 @@ std::string numbers(const vh_elf_note& note) {
 }
 
 // The bytes of the file that are mapped at an address; empty if none are.
-std::string_view mapped(const Bytes& bytes, const Elf64_Ehdr& header, uint64_t address, uint64_t size) {
+std::string_view mapped(const ElfBytes& bytes, const Elf64_Ehdr& header, uint64_t address, uint64_t size) {
   for (uint64_t i = 0; has_segments(bytes, header) && i < header.e_phnum; ++i) {
     const Elf64_Phdr s = segment(bytes, header, i);
     if (s.p_type != PT_LOAD || address < s.p_vaddr || address - s.p_vaddr > s.p_filesz) continue;
@@ -153,8 +93,8 @@ std::string_view mapped(const Bytes& bytes, const Elf64_Ehdr& header, uint64_t a
 }  // namespace
 
 vh_elf_note parse_elf_note(std::string_view all, const std::string& file) {
-  const Bytes bytes{all, file};
-  const Elf64_Ehdr header = check_header(bytes);
+  const ElfBytes bytes{all, file};
+  const Elf64_Ehdr header = check_elf_header(bytes);
   std::vector<vh_elf_note> found;
   find_in_sections(bytes, header, found);
   if (found.empty()) find_in_segments(bytes, header, found);
@@ -167,8 +107,8 @@ vh_elf_note parse_elf_note(std::string_view all, const std::string& file) {
 }
 
 EntryInFile parse_entry(std::string_view all, const std::string& file) {
-  const Bytes bytes{all, file};
-  const Elf64_Ehdr header = check_header(bytes);
+  const ElfBytes bytes{all, file};
+  const Elf64_Ehdr header = check_elf_header(bytes);
   EntryInFile entry;
   for (uint64_t i = 0; has_sections(bytes, header) && i < header.e_shnum; ++i) {
     const Elf64_Shdr table = section(bytes, header, i);

@@ -193,16 +193,22 @@ void check_served(const Package& package, const vh_plugin_entry& entry) {
 
 }  // namespace
 
-const LoadedPlugin& load_plugin(const Package& package, const vh_host* host) {
-  std::lock_guard lock(registry().mutex);
-  const File file = identify(package);
+vh_elf_note check_library(const Package& package) {
+  identify(package);
   const std::string bytes = read_file(package.library);
-  const std::string sha256 = sha256_hex(bytes);
-  check_checksum(package, sha256);
+  check_checksum(package, sha256_hex(bytes));
   const vh_elf_note note = parse_elf_note(bytes, package.library.string());
   check_with_host(package, note);
   check_with_metadata(package, note);
   check_entry_in_file(package, bytes, note);
+  return note;
+}
+
+const LoadedPlugin& load_plugin(const Package& package, const vh_host* host) {
+  std::lock_guard lock(registry().mutex);
+  const File file = identify(package);
+  const vh_elf_note note = check_library(package);
+  const std::string& sha256 = package.sha256;  // the library's too, as just checked
 
   if (const auto known = registry().entries.find(file); known != registry().entries.end()) {
     const Entry& entry = *known->second;

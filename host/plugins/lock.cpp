@@ -89,6 +89,15 @@ std::string change(const std::string& name, const LockedPlugin& old, const Locke
   return title(name, now) + ": its components take other parameters";
 }
 
+std::string mismatch_of(const LockedPlugin& entry, const Package& package) {
+  if (package.sha256 != entry.sha256)
+    return "its library's sha256 is " + short_sum(package.sha256) + ", the lock says " + short_sum(entry.sha256) +
+           " (" + package.folder.string() + ")";
+  if (schemas_sha256(package) != entry.schemas)
+    return "its components take other parameters than when it was locked (" + package.folder.string() + ")";
+  return "";
+}
+
 }  // namespace
 
 std::string schemas_sha256(const Package& package) {
@@ -103,15 +112,6 @@ std::string schemas_sha256(const Package& package) {
 
 LockedPlugin locked(const Package& package, const std::string& range) {
   return {package.name, range, package.version, package.sha256, schemas_sha256(package)};
-}
-
-static std::string mismatch_of(const LockedPlugin& entry, const Package& package) {
-  if (package.sha256 != entry.sha256)
-    return "its library's sha256 is " + short_sum(package.sha256) + ", the lock says " + short_sum(entry.sha256) +
-           " (" + package.folder.string() + ")";
-  if (schemas_sha256(package) != entry.schemas)
-    return "its components take other parameters than when it was locked (" + package.folder.string() + ")";
-  return "";
 }
 
 const Package* find_locked(const Found& found, const LockedPlugin& entry, std::string& problem) {

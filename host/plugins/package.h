@@ -53,6 +53,7 @@ int compare_versions(const std::string& a, const std::string& b);
 // Ranges: "^1.0", "~1.2", ">=1.1 <2", "1.2.3", "1.x", "1.2 - 1.4", "*", alternatives with "||". A pre-release matches
 // only where the range names a pre-release of the same MAJOR.MINOR.PATCH. Throws Error for what is no range.
 bool version_matches(const std::string& version, const std::string& range);
+bool version_in_bounds(const std::string& version, const std::string& range);  // without the rule on pre-releases
 
 // The highest version that matches; of equal ones the first on the search path. Error lists the versions there are and
 // where they were looked for. The result lies in `found`.

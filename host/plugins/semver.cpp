@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <array>
 #include <optional>
 
@@ -236,10 +237,14 @@ std::vector<Bounds> parse_range(const std::string& range) {
   return alternatives;
 }
 
+bool in_bounds(const Version& v, const Bounds& bounds) {
+  return std::ranges::all_of(bounds, [&](const Bound& bound) { return bound.holds(v); });
+}
+
 bool matches(const Version& v, const Bounds& bounds) {
+  if (!in_bounds(v, bounds)) return false;
   bool pre_release_named = v.pre.empty();
   for (const Bound& bound : bounds) {
-    if (!bound.holds(v)) return false;
     const bool derived = bound.version.pre.size() == 1 && bound.version.pre[0] == "0" && bound.kind == Bound::kBelow;
     if (!bound.version.pre.empty() && !derived && bound.version.number == v.number) pre_release_named = true;
   }
@@ -257,6 +262,11 @@ bool version_matches(const std::string& version, const std::string& range) {
   for (const Bounds& bounds : parse_range(range))
     if (matches(v, bounds)) return true;
   return false;
+}
+
+bool version_in_bounds(const std::string& version, const std::string& range) {
+  const Version v = parse_version(version);
+  return std::ranges::any_of(parse_range(range), [&](const Bounds& bounds) { return in_bounds(v, bounds); });
 }
 
 }  // namespace vhost

@@ -29,6 +29,7 @@ struct Start {
 struct RecordedData {
   std::string fingerprint;                   // the plugin's own word
   std::map<std::string, std::string> files;  // sha256 by "/data/train/list", of the parameters that name files
+  bool operator==(const RecordedData&) const = default;
 };
 
 struct RecordedWeights {

@@ -32,6 +32,17 @@ void check_file(const Record& record, const std::string& pointer, const std::str
   }
 }
 
+// plugin.json may say what the lock says, and the library beside it be another.
+std::string library_problem(const Package& package) {
+  const std::string title = package.name + " " + package.version + ": ";
+  try {
+    const std::string now = sha256_file(package.library);
+    return now == package.sha256 ? "" : title + changed(package.library.string(), now, package.sha256);
+  } catch (const Error& error) {
+    return title + error.message();
+  }
+}
+
 void check_weights(const Record& record, const std::string& from, const RecordedWeights& then,
                    std::vector<std::string>& problems) {
   const json::value* value = record.manifest.find(from);
@@ -81,7 +92,8 @@ std::vector<std::string> record_problems(const Record& record, const Found& foun
                        ", the history's lock_sha256 says " + short_sum(record.history.back().lock_sha256));
   for (const auto& [name, entry] : record.lock) {
     std::string problem;
-    if (!find_locked(found, entry, problem)) problems.push_back(problem);
+    if (const Package* package = find_locked(found, entry, problem)) problem = library_problem(*package);
+    if (!problem.empty()) problems.push_back(problem);
   }
   return problems;
 }
@@ -122,7 +134,7 @@ void refuse_rerun(const Record& record, const std::vector<std::string>& problems
   if (problems.empty()) return;
   std::string text = record.file.string() + ": the run can't be made again:";
   for (const std::string& problem : problems) text += "\n  " + problem;
-  throw Error(text);
+  throw Error(text + "\n  bring these back as they were, or begin a run of its own with --manifest");
 }
 
 }  // namespace vhost

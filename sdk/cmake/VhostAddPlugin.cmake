@@ -37,7 +37,7 @@ function(vhost_add_plugin name)
   endif()
   set(folder "${VHOST_PLUGIN_OUTPUT}/${name}/${about_version}")
   add_library(${target} MODULE ${ARG_SOURCES})
-  set_target_properties(${target} PROPERTIES PREFIX "lib" OUTPUT_NAME "${name}" SUFFIX ".so"
+  set_target_properties(${target} PROPERTIES VHOST_PACKAGE "${folder}" PREFIX "lib" OUTPUT_NAME "${name}" SUFFIX ".so"
     LIBRARY_OUTPUT_DIRECTORY "${folder}" C_VISIBILITY_PRESET hidden CXX_VISIBILITY_PRESET hidden
     VISIBILITY_INLINES_HIDDEN ON LINK_DEPENDS "${CMAKE_CURRENT_FUNCTION_LIST_DIR}/plugin.map")
   target_link_libraries(${target} PRIVATE vhost::sdk ${ARG_LINK})

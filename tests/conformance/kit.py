@@ -2,6 +2,7 @@
 import json
 import os
 import pathlib
+import re
 import subprocess
 import sys
 import tempfile
@@ -24,6 +25,15 @@ def check(plugin, *options):
         if not report.exists():
             raise AssertionError(f"no report: exit {done.returncode}: {done.stdout}{done.stderr}")
         return done.returncode, json.loads(report.read_text()), done.stdout + done.stderr
+
+
+def all_ids():
+    """Of the sources of the kit."""
+    names = set()
+    for path in (SOURCE / "host/check").glob("*_checks.cpp"):
+        names |= set(re.findall(r'\{"([a-z]+\.[a-z_]+)",', path.read_text()))
+    header = (SOURCE / "host/check/checks.h").read_text()
+    return sorted(names | set(re.findall(r'= "([a-z]+\.[a-z_]+)"', header)))
 
 
 def failed(report):

@@ -82,6 +82,16 @@ def a_resume_adds_to_the_history():
     assert [start["step"] for start in record_of(run)["history"]] == [0]
 
 
+def data_that_changes_under_a_resumed_run_is_said():
+    run, _ = on_clips()
+    installed = Installed("0.1.0")
+    start(run, installed)
+    with (run.folder / "list.txt").open("a") as listing:
+        listing.write((run.folder / "list.txt").read_text().splitlines()[0] + "\n")
+    start(run, installed, "--set", "schedule.steps=6")
+    has((run.work / "log.txt").read_text(), "warning: record: /data/train has changed since the run was begun")
+
+
 def everything_that_is_missing_is_listed():
     first, value = on_clips()
     installed = Installed("0.1.0")

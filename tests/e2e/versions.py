@@ -1,5 +1,7 @@
 """Two versions of one plugin in one run, and the lock of versions. On the toy plugins."""
 import json
+import shutil
+import subprocess
 
 from toy_run import TOY, Installed, experiment, has, refused
 from vhost_run import BUILD, Run, main
@@ -8,6 +10,10 @@ from vhost_run import BUILD, Run, main
 def lock_of(run):
     plugins = json.loads((run.work / "lock.json").read_text())["plugins"]
     return {name: entry["version"] for name, entry in plugins.items()}
+
+
+def identity(file):
+    return file.stat().st_ino, file.stat().st_mtime_ns
 
 
 def two_versions_train_with_their_own_statics():
@@ -42,6 +48,9 @@ def an_upgrade_is_taken_only_when_asked_for():
     said = "lock: toy 0.1.7 is installed; the lock keeps 0.1.0; --update toy takes it"
     has(installed.run(run, "--locked").stdout, said)
     has((run.work / "log.txt").read_text(), said)
+    words = run.command("--plugin-path", str(installed.folder), "--json", "--set", 'data.predict={"use": "toy/stripes", "count": 2}')
+    done = subprocess.run([words[0], "predict", *words[1:]], capture_output=True, text=True)
+    assert len(json.loads(done.stdout)) == 2 and said in done.stderr, "predict --json mixes what is said with its results"
     assert lock_of(run) == {"toy": "0.1.0"}
     has(installed.run(run, "--update", "toy", "--dry-run").stdout, "toy 0.1.0 -> 0.1.7")
     refused(installed.run(run, "--update", "tyo", check=False), '--update tyo: the manifest has no plugin of that name (did you mean "toy"?)')
@@ -70,6 +79,11 @@ def what_is_not_as_locked_is_named_at_once():
             "\n  toy 0.2.0: its components take other parameters than when it was locked (")
     (run.work / "lock.json").write_text("{\n  \"vhost_lock\": 1,\n  \"plugins\": [3}\n")
     refused(installed.run(run, check=False), f"{run.work}/lock.json:3:16: ", "; delete the file or give --update")
+    installed.add("0.0.9")
+    shutil.rmtree(installed.folder / "toy/0.1.0")
+    installed.add("0.1.0")
+    installed.run(run, "--update")
+    assert lock_of(run) == {"toy": "0.1.0", "old": "0.0.9", "odd": "0.2.0"}, "--update hasn't made a broken lock anew"
 
 
 def a_lock_elsewhere_is_written_only_where_it_changes():
@@ -79,15 +93,24 @@ def a_lock_elsewhere_is_written_only_where_it_changes():
     lock = shipped / "toy.lock.json"
     installed.run(run, "--lock", str(lock))
     assert lock.read_text() == (run.work / "lock.json").read_text(), "the work-dir has no copy of the lock"
-    before = lock.stat()
+    installed.add("0.1.1")
+    other = run.folder / "other.lock.json"
+    has(installed.run(run, "--lock", str(other), "--dry-run").stdout, f"lock: {run.work}/lock.json said otherwise: toy 0.1.0 -> 0.1.1")
+    installed.remove("0.1.1")
+    before = identity(lock)
     shipped.chmod(0o500)
     try:
         installed.run(run, "--lock", str(lock), "--no-resume")
-        assert lock.stat() == before, "a lock that needn't change was written"
+        assert identity(lock) == before, "a lock that needn't change was written"
     finally:
         shipped.chmod(0o700)
     refused(installed.run(run, "--lock", "/proc/toy.lock.json", check=False), "can't write /proc/toy.lock.json: ",
             "; the lock must change:\n  toy 0.1.0 is new\n  name another file with --lock, a copy of this one")
+    test = experiment(task="test", data={"eval": {"use": "toy/stripes", "count": 8}}, plugins={"toy": "*"})
+    run.path.write_text(json.dumps(test))
+    has(installed.run(run, "--dry-run").stdout, f"{run.work}/lock.json doesn't hold:")
+    installed.run(run)
+    assert before == identity(lock) and '"^0.1"' in (run.work / "lock.json").read_text(), "a test has renewed its training's lock"
     fresh = Run(experiment(), run.folder / "fresh")
     done = installed.run(fresh, "--lock", str(shipped), check=False)
     refused(done, f"can't read {shipped}: it is a folder, not a file")
@@ -95,4 +118,4 @@ def a_lock_elsewhere_is_written_only_where_it_changes():
 
 
 main({name: case for name, case in list(globals().items()) if callable(case) and getattr(case, "__module__", "") == "__main__"
-      and name != "lock_of"})
+      and name not in ("lock_of", "identity")})

@@ -31,10 +31,12 @@ BOOST_AUTO_TEST_SUITE(cli_tests)
 BOOST_AUTO_TEST_CASE(help_of_every_command_lists_its_options_and_an_example) {
   const std::vector<std::pair<std::string, std::vector<std::string>>> commands = {
       {"",
-       {"--manifest", "--set", "--work-dir", "--plugin-path", "--checkpoint", "--no-resume", "--dry-run", "predict",
-        "extract", "config", "plugin", "version", "VHOST_PLUGIN_PATH", "Exit codes"}},
+       {"--manifest", "--set", "--work-dir", "--plugin-path", "--checkpoint", "--no-resume", "--dry-run", "--lock ",
+        "--locked", "--update", "predict", "rerun", "extract", "config", "plugin", "version", "VHOST_PLUGIN_PATH",
+        "Exit codes"}},
       {"predict", {"--manifest", "--set", "--checkpoint", "--json", "--top-k", "--output", "--work-dir", "files"}},
       {"extract", {"--manifest", "--checkpoint", "--output", "files"}},
+      {"rerun", {"RECORD", "--work-dir", "--dry-run", "--plugin-path"}},
       {"config", {"--manifest", "--set", "--origins"}},
       {"plugin", {"list", "inspect"}},
       {"plugin list", {"--json", "--plugin-path"}},
@@ -68,6 +70,8 @@ BOOST_AUTO_TEST_CASE(wrong_usage_is_one_line_and_exits_2) {
                     "unexpected argument 'exp.json' (did you mean \"--manifest exp.json\"?); see vhost --help");
   check_usage_error({"plugin"}, "A subcommand is required; see vhost plugin --help");
   check_usage_error({"config", "--manifest"}, "--manifest: 1 required FILE missing; see vhost config --help");
+  check_usage_error({"rerun"}, "record is required; see vhost rerun --help");
+  check_usage_error({"--manifest", "x", "--locked", "--update"}, "--locked excludes --update; see vhost --help");
   check_usage_error({"predict", "--top-k", "0", "--manifest", "x"},
                     "--top-k: Value 0 not in range 1 to 1000000; see vhost predict --help");
 }

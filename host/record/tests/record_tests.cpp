@@ -4,6 +4,7 @@
 #include "record/machine.h"
 #include "record/rerun.h"
 #include "record/weights.h"
+#include "vhost/random.h"
 
 using namespace vhost;
 using namespace vhost::test;
@@ -15,7 +16,8 @@ namespace {
 // A record of a run with toy 1.0.0, a list of clips and weights to begin with, all of them there.
 struct Scene : TempFolder {
   Scene() {
-    write_package(path / "plugins", metadata("toy", "1.0.0"));
+    write_text(path / "libtoy.so", "code");
+    write_package(path / "plugins", metadata("toy", "1.0.0"), path / "libtoy.so");
     found = find_packages({path / "plugins"});
     write_text(path / "list.txt", "a.mp4 0\n");
     write_text(path / "pre/checkpoints/step-4/model.safetensors", "weights");
@@ -96,7 +98,17 @@ BOOST_AUTO_TEST_CASE(what_is_missing_is_named_all_at_once) {
   BOOST_TEST(problems().find("/init/from: " + path.string() + "/pre: no such file or folder") != std::string::npos);
   BOOST_TEST(error_of([&] {
                refuse_rerun(record, {"a", "b"});
-             }) == record.file.string() + ": the run can't be made again:\n  a\n  b");
+             }) == record.file.string() +
+                       ": the run can't be made again:\n  a\n  b\n  bring these back as they were, or begin a run of "
+                       "its own with --manifest");
+}
+
+BOOST_AUTO_TEST_CASE(a_library_that_is_not_what_its_metadata_says_is_named) {
+  const fs::path library = found.packages.at(0).library;
+  write_text(library, "other code");
+  BOOST_TEST(problems().starts_with("toy 1.0.0: " + library.string() + " has changed: its sha256 is "));
+  fs::remove(library);
+  BOOST_TEST(problems() == "toy 1.0.0: can't read " + library.string() + ": No such file or directory\n");
 }
 
 BOOST_AUTO_TEST_CASE(what_may_change_results_is_warned_of) {
@@ -139,6 +151,32 @@ BOOST_AUTO_TEST_CASE(a_broken_record_is_an_error_at_its_place) {
              path.string() + ": holds no record.json: a run's work-dir or its record is wanted");
   write_text(path / "test.record.json", good);
   BOOST_TEST(read_record(path).task == "train");
+}
+
+// A record holds a lock too, so both readers are tried.
+BOOST_AUTO_TEST_CASE(mutated_records_are_read_or_refused_and_nothing_else) {
+  const std::string good = record_text(record);
+  vh_random random = vh_random_from(7);
+  int refused = 0;
+  for (int round = 0; round < 3000; ++round) {
+    std::string text = good;
+    for (int64_t n = 1 + vh_random_below(&random, 3); n > 0; --n) {
+      const auto at = static_cast<size_t>(vh_random_below(&random, static_cast<int64_t>(text.size())));
+      const int64_t kind = vh_random_below(&random, 4);
+      if (kind == 0) text[at] = static_cast<char>(vh_random_below(&random, 256));
+      if (kind == 1) text[at] = "{}[],:\"0"[vh_random_below(&random, 8)];
+      if (kind == 2) text.erase(at, static_cast<size_t>(vh_random_below(&random, 40)));
+      if (kind == 3) text.insert(at, text.substr(at / 2, 20));
+    }
+    try {
+      const Record read = parse_record(text, "record.json");
+      record_problems(read, found);
+    } catch (const Error&) {
+      ++refused;
+    }
+  }
+  BOOST_TEST(refused > 1000);
+  BOOST_TEST(refused < 3000);
 }
 
 BOOST_AUTO_TEST_CASE(only_variables_that_change_results_are_kept) {

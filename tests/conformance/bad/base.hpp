@@ -35,6 +35,65 @@ class Backbone {
   vh::nn::Dropout drop_;
 };
 
+// Logits and labels: cross-entropy, summed over samples.
+class Loss {
+ public:
+  using Params = vh::NoParams;
+  Loss(const vh::Build&, const Params&) {}
+  std::vector<vh::Spec> describe(const vh::Specs& in) const {
+    if (in["pred"].axes != "BK" || in["target"].axes != "B")
+      throw vh::argument_error("accepts logits [B,K] and labels [B]");
+    return {{.key = "loss.sum", .semantic = "loss"}};
+  }
+  uint32_t normaliser() const { return VH_DIVIDE_SAMPLES; }
+  void run(const vh::Step& step) { step.out("loss.sum", (each(step) * step.in("sample_weight")).sum()); }
+
+ protected:
+  vh::Tensor each(const vh::Step& step) const {  // B
+    return vh::ops::cross_entropy_loss(step.in("pred"), step.in("target"), {}, vh::kReduceNone);
+  }
+};
+
+// Half of the cells in a row, from where the seed says.
+class Mask {
+ public:
+  using Params = vh::NoParams;
+  Mask(const vh::Build&, const Params&) {}
+  std::pair<int64_t, int64_t> counts(const vh::Grid& grid) const { return {vh::cells(grid) / 2, vh::cells(grid) / 2}; }
+  void draw(const vh::Grid& grid, uint64_t seed, uint8_t* mask) const {
+    const int64_t n = vh::cells(grid), first = static_cast<int64_t>(seed % static_cast<uint64_t>(n));
+    for (int64_t i = 0; i < n / 2; ++i) mask[(first + i) % n] = 1;
+  }
+};
+
+// Images of noise.
+class Dataset {
+ public:
+  struct Params {
+    int64_t count;
+    template <class V>
+    void describe(V& v) {
+      v("count", count, 64, vh::range(1, 1000), "number of images");
+    }
+  };
+  Dataset(const vh::Build&, const Params& params) : count_(params.count) {}
+  std::vector<vh::Spec> fields(uint32_t) const {
+    return {{.key = "image", .semantic = "input", .axes = "VHWC", .dim = {1, 8, 8, 3}, .dtype = vh::DType::u8},
+            {.key = "label", .semantic = "label", .dtype = vh::DType::i64, .classes = 3}};
+  }
+  int64_t length() const { return count_; }
+  void read(const vh::Read& read) const {
+    for (uint32_t k = 0; k < read.n(); ++k) {
+      vh_random random = vh_random_from(read.train() ? read.seed(k) : static_cast<uint64_t>(read.index()));
+      for (uint8_t& pixel : read.field<uint8_t>(k, 0)) pixel = static_cast<uint8_t>(vh_random_below(&random, 256));
+      read.field<int64_t>(k, 1)[0] = read.index() % 3;
+    }
+  }
+
+ protected:
+  int64_t count_;
+};
+
 // A whole plugin by hand, for those that break its entry.
 inline constexpr vh::Component kParts[] = {vh::backbone<Backbone>("subject", "A linear layer")};
 inline int32_t init(const vh_host* host, vh_error* err) noexcept {

@@ -1,4 +1,4 @@
-#include "checkpoint/fault.h"
+#include "base/fault.h"
 
 #include <atomic>
 #include <csignal>

@@ -1,9 +1,0 @@
-// Places where a test may kill the process: before and after every write, sync and rename of a checkpoint. With
-// VHOST_FAULT=N in the environment the N-th place passed (from 1) ends the process as SIGKILL would. Unset: one branch.
-#pragma once
-
-namespace vhost {
-
-void fault_point();
-
-}  // namespace vhost
