@@ -64,7 +64,7 @@ def missing_from_the_page():
     faults = [f"the page lacks {name}" for name in baseline["constants"] if f"`{name.split()[0]}`" not in PAGE.read_text()]
     faults += [f"the page lacks the id {text}" for text in baseline["ids"].values() if text.strip('"') not in PAGE.read_text()]
     for struct, layout in baseline["structs"].items():
-        names = {field["name"].split(".")[0] for field in layout["fields"]}
+        names = {field["name"].split(".")[-1] for field in layout["fields"]}
         declared = "\n".join(re.findall(r"^\| (`.*?`) \|", sections.get(struct, ""), re.M))
         faults += [f"the page lacks {struct}.{name}" for name in sorted(names) if not re.search(rf"\b{name}\b", declared)]
     return faults
