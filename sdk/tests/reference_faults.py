@@ -17,6 +17,8 @@ EDITS = {
     "a slot without its thread": ("backbone.h", "/* [setup] Never fails;", "/* Never fails;",
                                   r"backbone\.h: vh_backbone_1: void \(\*destroy\).* doesn't say which thread may call it"),
     "a slot behind whose line nothing stands": ("tensor.h", None, None, r"tensor\.h: vh_tensor_1: .* doesn't say which thread may call it"),
+    "a slot of which only the thread is said": ("map.h", "[step] number of keys", "[step]",
+                                                r"map\.h: vh_map_1: uint32_t \(\*count\).* says who may call it, but not what it does"),
     "a field without a comment": ("part.h", " /* the installed package; read-only */", "",
                                   r"part\.h: vh_build: const char\* package_dir; has no comment"),
     "a comment that changed": ("loss.h", "One of VH_DIVIDE_*.", "One of the VH_DIVIDE_*.", r"isn't what the headers say: run sdk/tools/gen_reference\.py"),

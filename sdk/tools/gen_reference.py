@@ -103,6 +103,8 @@ def check_row(header, struct, declaration, comment):
     if is_slot(declaration):
         if not THREADS.search(comment):
             return f"{header}: {struct}: {declaration} doesn't say which thread may call it: [setup], [step], [backward], [worker] or [any]"
+        if not THREADS.sub("", comment).strip():
+            return f"{header}: {struct}: {declaration} says who may call it, but not what it does"
     elif not comment and struct not in SOURCE_ONLY and not set(names) <= {"struct_size", "reserved"}:
         return f"{header}: {struct}: {declaration} has no comment"
     return None

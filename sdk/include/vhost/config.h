@@ -22,12 +22,13 @@ extern "C" {
  * "" = the node itself. A getter of the wrong type fails with VH_ERR_PARAM and fills json_pointer. */
 typedef struct vh_config_1 {
   uint32_t struct_size, reserved;
-  int32_t (*type)(const vh_node*, const char* pointer);                               /* [any] VH_JSON_* */
-  const vh_node* (*get)(const vh_node*, const char* pointer);                         /* [any] NULL = missing */
-  int32_t (*get_int)(const vh_node*, const char* pointer, int64_t* out, vh_error*);   /* [any] */
+  int32_t (*type)(const vh_node*, const char* pointer);       /* [any] VH_JSON_* */
+  const vh_node* (*get)(const vh_node*, const char* pointer); /* [any] NULL = missing */
+  int32_t (*get_int)(const vh_node*, const char* pointer, int64_t* out,
+                     vh_error*); /* [any] a fraction is a wrong type */
   int32_t (*get_double)(const vh_node*, const char* pointer, double* out, vh_error*); /* [any] takes integers too */
-  int32_t (*get_bool)(const vh_node*, const char* pointer, int32_t* out, vh_error*);  /* [any] */
-  int32_t (*get_string)(const vh_node*, const char* pointer, const char** out, vh_error*); /* [any] */
+  int32_t (*get_bool)(const vh_node*, const char* pointer, int32_t* out, vh_error*);  /* [any] 0 or 1 */
+  int32_t (*get_string)(const vh_node*, const char* pointer, const char** out, vh_error*); /* [any] UTF-8 */
   uint32_t (*size)(const vh_node*);                   /* [any] of an array or object; else 0 */
   const vh_node* (*item)(const vh_node*, uint32_t i); /* [any] NULL past the end */
   const char* (*key)(const vh_node*, uint32_t i);     /* [any] of an object, in file order */

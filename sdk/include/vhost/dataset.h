@@ -17,7 +17,7 @@ extern "C" {
 typedef struct vh_slot {
   uint32_t struct_size, n_fields; /* as many as fields() stated */
   void* const* data;              /* [n_fields], in the order of fields() */
-  const int64_t* bytes;           /* [n_fields] */
+  const int64_t* bytes;           /* [n_fields] of each field's buffer */
   int64_t* const*
       extent; /* [n_fields]: actual sizes of VH_DIM_VAR axes, written by the plugin; NULL where all are fixed */
   /* -- minor 1 -- */
@@ -28,7 +28,7 @@ typedef struct vh_read {
   int64_t index;              /* 0 .. length()-1 */
   uint32_t n, reserved;       /* augmentations of one decode (repeated augmentation); at least 1 */
   const uint64_t* seed;       /* [n]; everything random is a function of it (vhost/random.h) */
-  vh_slot* const* slot;       /* [n] */
+  vh_slot* const* slot;       /* [n], one for each seed */
   /* -- minor 1 -- */
 } vh_read;
 

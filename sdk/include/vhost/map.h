@@ -14,7 +14,7 @@ typedef struct vh_map_1 {
   vh_tensor* (*get)(const vh_map*, const char* key);
   /* [step] Retains the tensor; a second put under one key replaces the first. Fails on an input map. */
   int32_t (*put)(vh_map*, const char* key, vh_tensor*);
-  uint32_t (*count)(const vh_map*);                 /* [step] */
+  uint32_t (*count)(const vh_map*);                 /* [step] number of keys */
   const char* (*key_at)(const vh_map*, uint32_t i); /* [step] in order of insertion; NULL past the end */
   /* -- minor 1 -- */
 } vh_map_1;

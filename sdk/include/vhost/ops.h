@@ -57,7 +57,7 @@ typedef struct vh_ops_1 {
    * ret[i] is owned by the caller: tensors are released with vh.tensor/1, a VH_LIST with list_release. On failure
    * nothing is owned. VH_ERR_THREAD from a [worker]. */
   int32_t (*call)(const vh_op*, const vh_value* args, uint32_t n, vh_value* ret, uint32_t n_ret, vh_error*);
-  uint32_t (*list_size)(const vh_list*);              /* [any] */
+  uint32_t (*list_size)(const vh_list*);              /* [any] number of tensors */
   vh_tensor* (*list_get)(const vh_list*, uint32_t i); /* [any] owned by the caller; NULL past the end */
   void (*list_release)(vh_list*);                     /* [any] NULL is allowed */
   /* -- minor 1 -- */

@@ -47,7 +47,7 @@ typedef struct vh_spec_sink {
 typedef struct vh_specs_1 {
   uint32_t struct_size, reserved;
   const vh_spec* (*find)(const vh_specs*, const char* key); /* [any] NULL = no such key */
-  uint32_t (*count)(const vh_specs*);                       /* [any] */
+  uint32_t (*count)(const vh_specs*);                       /* [any] number of specs */
   const vh_spec* (*at)(const vh_specs*, uint32_t i);        /* [any] in the order of production; NULL past the end */
   /* -- minor 1 -- */
 } vh_specs_1;

@@ -15,9 +15,9 @@ typedef struct vh_tensor_1 {
   int32_t (*rank)(const vh_tensor*);           /* [any] -1 for NULL */
   const int64_t* (*sizes)(const vh_tensor*);   /* [any] rank items, valid as long as the tensor and its shape */
   const int64_t* (*strides)(const vh_tensor*); /* [any] in elements */
-  int64_t (*numel)(const vh_tensor*);          /* [any] */
+  int64_t (*numel)(const vh_tensor*);          /* [any] number of elements */
   int32_t (*dtype)(const vh_tensor*);          /* [any] VH_F32 ..; 0 = one of LibTorch's that has no number here */
-  void (*device)(const vh_tensor*, int32_t* type, int32_t* index); /* [any] */
+  void (*device)(const vh_tensor*, int32_t* type, int32_t* index); /* [any] VH_CPU, VH_CUDA or VH_META */
   int32_t (*requires_grad)(const vh_tensor*);                      /* [any] 0 or 1 */
   int32_t (*is_contiguous)(const vh_tensor*);                      /* [any] 0 or 1 */
   /* [step] Memory of the first element, on the tensor's device; NULL on meta. Valid as long as the tensor. */
