@@ -260,6 +260,7 @@ def unfit_folders():
     refused(lambda f: shutil.copy(private, f / "libhelper.so"), 'is a private library with the soname "libhelper.so"')
     refused(lambda f: (f / library).write_bytes((f / library).read_bytes() + b"x"), "it isn't the file that was packed")
     refused(lambda f: (f / "plugin.json").write_text("{"), "plugin.json:1:2")
+    refused(lambda f: ((f / "plugin.json").unlink(), os.mkfifo(f / "plugin.json")), "plugin.json: is no regular file")
 
 
 def kills(archive):
