@@ -4,10 +4,11 @@
 """
 import pathlib
 import random
+import subprocess
 import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "e2e"))
-from vhost_run import Run, clips, main, temporary_folder  # noqa: E402
+from vhost_run import VHOST, Run, clips, main, temporary_folder  # noqa: E402
 
 PLUGINS = pathlib.Path(sys.argv.pop(1)) / "plugins"
 MOTIONS = {"down": (0, 2), "left": (-2, 0), "right": (2, 0), "up": (0, -2)}  # pixels per frame: x, y
@@ -108,9 +109,19 @@ def parts_that_do_not_fit_say_why():
     assert done.returncode == 1 and "/no/such/folder" in done.stderr, done.stderr
 
 
+def they_keep_their_contracts():
+    root = frames_folder(8, 4)
+    for folder in sorted(PLUGINS.glob("*/*")):
+        arguments = ["--set", f"clips.root={root / 'train'}"] if folder.parent.name == "frames" else []
+        done = subprocess.run([VHOST, "plugin", "check", folder, *arguments], capture_output=True, text=True)
+        print("      " + done.stdout.splitlines()[-1])
+        assert done.returncode == 0, done.stdout + done.stderr
+
+
 main({f.__name__: f for f in (
     four_parts_by_authors_learn_to_tell_directions,
     a_damaged_file_is_replaced_and_named,
     masks_and_targets_by_authors_pretrain_the_shipped_model,
     parts_that_do_not_fit_say_why,
+    they_keep_their_contracts,
 )})

@@ -99,6 +99,8 @@ def run_all():
             assert len(losses) >= 10 and sum(losses[-3:]) < sum(losses[:3]), f"{name} doesn't learn: {losses}"
             print(f"ok    {name}: loss {losses[0]:.3f} -> {losses[-1]:.3f} in {len(losses)} steps", flush=True)
             twins.append(losses)
+            checked = run(VHOST, "plugin", "check", FOLDER / "build/plugins" / name / "0.1.0").stdout.splitlines()[-1]
+            assert checked.endswith("0 failed, 0 skipped") or kind == "dataset", checked
         if kind not in ("backbone", "head"):  # those start from other biases
             assert all(abs(a - b) < 1e-4 * a for a, b in zip(*twins)), f"{kind} differs between C++ and C: {twins}"
 

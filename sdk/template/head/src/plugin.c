@@ -9,7 +9,7 @@ typedef struct linear {
   vh_services s;
   char key[80]; /* "pred.pixels" */
   int32_t labels, masked;
-  int64_t width;
+  int64_t prefix, width;    /* class tokens before the grid's; numbers per token, or classes */
   vh_tensor *weight, *bias; /* the host's: borrowed for the part's life, their content may be swapped */
 } linear;
 
@@ -42,6 +42,7 @@ static int32_t create(const vh_build* build, void** self, vh_error* err) {
   if (!l) return f ? VH_ERR_MEMORY : VH_ERR_ARGUMENT;
   l->s = s;
   l->labels = want->classes > 0;
+  l->prefix = f->prefix_tokens;
   l->masked = !l->labels && s.specs->find(build->in, "mask.masked_index");
   l->width = l->labels ? want->classes : vh_axis(want, 'C');
   const char* dot = strchr(want->key, '.');
@@ -67,6 +68,7 @@ static int32_t run(void* self, const vh_step* step, vh_error* err) {
   vh_calls c = vh_begin(&l->s, step, err);
   vh_tensor* x = vh_in(&c, "features.0"); /* B x N x C */
   if (l->labels) x = vh_call(&c, VH_SCHEMA_MEAN_DIM, vh_t(x), vh_ints(1, (const int64_t[]){1}));
+  if (!l->labels && l->prefix > 0) x = vh_call(&c, VH_SCHEMA_SLICE, vh_t(x), vh_i(1), vh_i(l->prefix));
   if (l->masked) { /* B x Nm x C */
     vh_tensor* index = vh_call(&c, VH_SCHEMA_UNSQUEEZE, vh_t(vh_in(&c, "mask.masked_index")), vh_i(-1));
     x = vh_call(&c, VH_SCHEMA_TAKE_ALONG_DIM, vh_t(x), vh_t(index), vh_i(1));

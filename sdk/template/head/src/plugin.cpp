@@ -19,6 +19,7 @@ class Linear {
   Linear(const vh::Build& build, const Params& params)
       : want_(build.wanted()),
         masked_(want_.classes == 0 && build.in.has("mask.masked_index")),
+        prefix_(build.in["features.0"].prefix_tokens),
         width_(want_.classes > 0 ? want_.classes : want_.size('C')),
         drop_{params.dropout} {
     describe(build.in);
@@ -37,6 +38,7 @@ class Linear {
   void run(const vh::Step& step) {
     vh::Tensor x = drop_(step.in("features.0"), step.train());  // B x N x C
     if (want_.classes > 0) return step.out("pred.logits", fc_(x.mean(1)));
+    x = vh::as_tokens(x, prefix_);                                                               // without class tokens
     if (masked_) x = vh::ops::take_along_dim(x, step.in("mask.masked_index").unsqueeze(-1), 1);  // B x Nm x C
     step.out(name(), fc_(x));
   }
@@ -45,7 +47,7 @@ class Linear {
   std::string name() const { return "pred." + want_.key.substr(want_.key.find('.') + 1); }
   vh::Spec want_;
   bool masked_;
-  int64_t width_;
+  int64_t prefix_, width_;
   vh::nn::Dropout drop_;
   vh::nn::Linear fc_;
 };

@@ -20,9 +20,9 @@ class Focal {
 
   std::vector<vh::Spec> describe(const vh::Specs& in) const {
     const vh::Spec pred = in["pred"], target = in["target"];
-    if (pred.axes != "BK" || target.semantic != "label")
-      throw vh::argument_error(
-          vh::str("accepts logits [B,K] and labels, not [", pred.axes, "] and a ", target.semantic));
+    if (pred.axes != "BK" || target.dtype != vh::DType::i64)
+      throw vh::argument_error(vh::str("accepts logits [B,K] and class indices i64 [B], not [", pred.axes, "] and ",
+                                       vh::name(target.dtype), " [", target.axes, "]"));
     return {{.key = "loss.sum", .semantic = "loss"}};
   }
 

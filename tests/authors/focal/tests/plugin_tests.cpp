@@ -9,7 +9,10 @@ int main(int, char** argv) {
   VH_CHECK(loss.describe({pred, label}).at(0).key == "loss.sum");
   VH_CHECK(loss.normaliser() == VH_DIVIDE_SAMPLES);
   const vh::Spec tokens = vh::tokens_spec("pred", "tokens", {4, 4, 4}, {2, 8, 8}, 4);
-  VH_CHECK_FAILS(loss.describe({tokens, label}), "accepts logits [B,K] and labels, not [BNC] and a label");
+  VH_CHECK_FAILS(loss.describe({tokens, label}), "accepts logits [B,K] and class indices i64 [B], not [BNC]");
+  const vh::Spec soft{
+      .key = "target", .semantic = "label", .axes = "BK", .dim = {vh::kBatch, 4}, .dtype = vh::DType::f32};
+  VH_CHECK_FAILS(loss.describe({pred, soft}), "not [BK] and f32 [BK]");
   VH_CHECK_FAILS(plugin.make<vh_loss_1>("focal", R"({"gamma": -1})", {pred, label}), "is -1.0; want at least 0");
   return vh::test::result();
 }

@@ -23,6 +23,7 @@ Paths listed(const fs::path& folder, bool folders) {
 
 // The pictures of a clip in the order of the number at the end of their names: 9.ppm before 10.ppm.
 Paths pictures_of(const fs::path& folder) {
+  if (!fs::is_directory(folder)) throw vh::data_error(folder, "isn't a folder of pictures");
   std::vector<std::pair<int64_t, fs::path>> numbered;
   for (const fs::path& path : listed(folder, /*folders=*/false)) {
     if (path.extension() != ".ppm" && path.extension() != ".pgm") continue;

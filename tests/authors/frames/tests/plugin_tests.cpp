@@ -49,6 +49,8 @@ int main(int, char** argv) {
   auto mirrored = plugin.make<vh_dataset_1>("clips", where + R"(, "flip": 1})");
   VH_CHECK(value(mirrored.read(2, 0), 0, 2) == 0);
 
+  auto files = plugin.make<vh_dataset_1>("clips", where + R"(, "files": ["/no/such/clip"]})");
+  VH_CHECK_FAILS(files.read(0, 0), "isn't a folder of pictures");
   VH_CHECK_FAILS(data.read(0, 0), "ends after 5 of 48 bytes of pixels");
   VH_CHECK_FAILS(plugin.make<vh_dataset_1>("clips", "{}"), "is missing");
   VH_CHECK_FAILS(plugin.make<vh_dataset_1>("clips", R"({"root": "/no/such/folder"})"), "/no/such/folder: No such file");
