@@ -72,7 +72,7 @@ def first_comment(text):
 def structs_of(text, header):
     """name, the comment before it, its rows."""
     for match in re.finditer(r"((?:/\*(?:(?!\*/).)*\*/\s*)?)typedef struct (?:vh_\w+ )?\{(.*?)\n\} (vh_\w+);", text, re.S):
-        body = re.sub(r"union \{[^}]*\}", "union", match.group(2))
+        body = re.sub(r"union \{([^}]*)\}", lambda union: f"union ({tidy(union.group(1)).rstrip(';').replace(';', ',')})", match.group(2))
         yield match.start(), match.group(3), text_of(match.group(1).strip()) if match.group(1) else "", members(body, header, match.group(3))
 
 
@@ -103,7 +103,7 @@ def check_row(header, struct, declaration, comment):
     if is_slot(declaration):
         if not THREADS.search(comment):
             return f"{header}: {struct}: {declaration} doesn't say which thread may call it: [setup], [step], [backward], [worker] or [any]"
-    elif not comment and struct not in SOURCE_ONLY and not set(names) <= {"struct_size", "reserved", "v"}:
+    elif not comment and struct not in SOURCE_ONLY and not set(names) <= {"struct_size", "reserved"}:
         return f"{header}: {struct}: {declaration} has no comment"
     return None
 

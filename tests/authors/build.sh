@@ -21,15 +21,20 @@ build_all() {
     echo "$name: $(grep -o '[0-9]* checks\|[0-9]*% tests passed.*' "$folder/$name.log" | tail -1), $(cat "$folder/src/$name"/src/* | wc -l) lines"
   done
 }
-# In the namespace. That the covers hold is seen by what no longer compiles.
+includes() { # HEADER: a file that includes it gets through the preprocessor
+  echo "#include <$1>" |
+    "$compiler" -x c++ -std=c++20 -I "$torch/include" -I "$torch/include/torch/csrc/api/include" -E - > /dev/null 2>&1
+}
+# In the namespace. That the covers hold is seen by what no longer compiles and did before.
 covered() {
-  local path header
+  local path header found=()
+  for header in boost/version.hpp ATen/ATen.h torch/torch.h; do ! includes "$header" || found+=("$header"); done
+  [ -z "$torch" ] || [ "${#found[@]}" -eq 3 ] || { echo "before anything is hidden only these compile: ${found[*]}"; return 1; }
   for path in "${hidden[@]}"; do [ ! -d "$path" ] || mount -t tmpfs none "$path" || return 77; done
-  for header in boost/version.hpp torch/torch.h ATen/ATen.h; do
-    if echo "#include <$header>" | "$compiler" -x c++ -I "$torch/include" -I "$torch/include/torch/csrc/api/include" -fsyntax-only - 2> /dev/null; then
-      echo "$header is still there"; return 1
-    fi
+  for header in "${found[@]}"; do
+    ! includes "$header" || { echo "$header is still there"; return 1; }
   done
+  echo "hidden, and no longer compiling: ${found[*]}"
   [ ! -e "$source/host/CMakeLists.txt" ] || { echo "host/ is still there"; return 1; }
   build_all
 }

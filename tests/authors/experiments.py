@@ -69,6 +69,32 @@ def four_parts_by_authors_learn_to_tell_directions():
     assert top1 >= 80, f"{top1} % held-out top-1 of clips that four of the authors' parts were trained on; chance is 25 %"
 
 
+def shipped_heads_and_losses_learn_on_an_authors_backbone():
+    root = frames_folder()
+    value = classification(root)
+    value["plugins"]["classify"] = "*"
+    for head in ({"use": "classify/i3d", "dropout": 0.1}, {"use": "classify/linear", "init_scale": 1.0}):
+        value["model"]["heads"]["main"] = head
+        value["losses"] = [{"use": "classify/cross_entropy", "head": "main", "label_smoothing": 0.1}]
+        run = Run(value)
+        with_plugins(run)
+        top1 = run.evals()[-1]["top1"]
+        print(f"      {head['use']} on groupnorm/conv: held-out top-1 {top1:.1f} % (chance 25 %)")
+        assert top1 >= 80, f"{head['use']} on groupnorm/conv: {top1} % held-out top-1; chance is 25 %"
+
+
+def an_authors_head_and_loss_train_on_the_shipped_model():
+    value = classification(frames_folder(), steps=120)
+    value["plugins"]["videomae"] = "*"
+    value["model"]["backbone"] = {"use": "videomae/vit", "dim": 48, "depth": 2, "heads": 2, "patch": 8}
+    value["losses"].append({"use": "focal/focal", "head": "main", "gamma": 0, "weight": 0.5})
+    run = Run(value)
+    with_plugins(run)
+    top1, losses = run.evals()[-1]["top1"], run.losses()
+    print(f"      mlp/classes on videomae/vit: loss {losses[0]:.3f} -> {losses[-1]:.3f}, held-out top-1 {top1:.1f} % (chance 25 %)")
+    assert losses[-1] < 0.6 * losses[0] and top1 >= 60, (losses, top1)
+
+
 def a_damaged_file_is_replaced_and_named():
     root = frames_folder(train=128, held_out=4)
     (root / "train/up/clip3/4.ppm").unlink(missing_ok=True)
@@ -120,6 +146,8 @@ def they_keep_their_contracts():
 
 main({f.__name__: f for f in (
     four_parts_by_authors_learn_to_tell_directions,
+    shipped_heads_and_losses_learn_on_an_authors_backbone,
+    an_authors_head_and_loss_train_on_the_shipped_model,
     a_damaged_file_is_replaced_and_named,
     masks_and_targets_by_authors_pretrain_the_shipped_model,
     parts_that_do_not_fit_say_why,

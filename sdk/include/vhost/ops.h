@@ -43,7 +43,7 @@ typedef struct vh_value {
     const int64_t* is;
     const double* ds;
     void* p;
-  } v;
+  } v; /* the member that the tag's comment names */
 } vh_value;
 
 typedef struct vh_ops_1 {
