@@ -34,6 +34,10 @@ std::string pretty_json(const json::value&);  // two spaces, keys in file order;
 std::string show_json(const json::value&);
 std::string quote(std::string_view text);  // the same for a text: "..." cut at 60 characters
 
+// Length of the well-formed UTF-8 sequence at `at`, or 0 (RFC 3629: no overlong forms, no surrogates, at most
+// U+10FFFF).
+size_t utf8_length(std::string_view text, size_t at);
+
 // RFC 6901; nullptr = no such value.
 const json::value* find_pointer(const json::value& root, std::string_view pointer);
 json::value* find_pointer(json::value& root, std::string_view pointer);

@@ -7,21 +7,6 @@
 #include "base/json.h"
 
 namespace vhost {
-namespace {
-
-bool is_digit(char c) {
-  return c >= '0' && c <= '9';
-}
-bool is_word(char c) {
-  return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || c == '.' || c == '+' ||
-         c == '-';
-}
-bool is_continuation(char c) {
-  return (static_cast<unsigned char>(c) & 0xC0) == 0x80;
-}
-
-// Length of the well-formed UTF-8 sequence at `at`, or 0 (RFC 3629: no
-// overlong forms, no surrogates, at most U+10FFFF).
 size_t utf8_length(std::string_view text, size_t at) {
   const auto byte = [&](size_t i) { return at + i < text.size() ? static_cast<unsigned char>(text[at + i]) : 0u; };
   const auto tail = [&](size_t i, unsigned low = 0x80, unsigned high = 0xBF) {
@@ -39,6 +24,19 @@ size_t utf8_length(std::string_view text, size_t at) {
     return second && tail(2) && tail(3) ? 4 : 0;
   }
   return 0;
+}
+
+namespace {
+
+bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
+bool is_word(char c) {
+  return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || c == '.' || c == '+' ||
+         c == '-';
+}
+bool is_continuation(char c) {
+  return (static_cast<unsigned char>(c) & 0xC0) == 0x80;
 }
 
 void append_utf8(std::string& out, uint32_t code) {

@@ -16,7 +16,7 @@
 #include <filesystem>
 #include <list>
 
-#include "base/error.h"
+#include "base/json.h"
 #include "gateway/internal.h"
 #include "services/services.h"
 
@@ -152,17 +152,35 @@ std::string how_it_ended(int status) {
   return "ended the process with signal " + std::to_string(signal) + " (" + ::strsignal(signal) + ")";
 }
 
+// A plugin's words, fit for a terminal and for JSON.
+std::string printable(std::string_view text, bool lines) {
+  std::string clean;
+  for (size_t i = 0; i < text.size();) {
+    const size_t n = utf8_length(text, i);
+    const bool control = static_cast<unsigned char>(text[i]) < 0x20 || text[i] == 0x7f;
+    if (n == 0)
+      clean += '?';
+    else if (control)
+      clean += lines && text[i] == '\n' ? '\n' : ' ';
+    else
+      clean += text.substr(i, n);
+    i += std::max<size_t>(n, 1);
+  }
+  return clean;
+}
+
 Verdict verdict_of(const Child& child, int status, const Limits& limits) {
   Verdict verdict;
   verdict.seconds = std::chrono::duration<double>(Clock::now() - child.began).count();
+  const size_t shown = std::min(child.output_text.size(), kLongestOutput);
   verdict.output =
-      child.output_text.substr(child.output_text.size() - std::min(child.output_text.size(), kLongestOutput));
+      printable(std::string_view(child.output_text).substr(child.output_text.size() - shown), /*lines=*/true);
   const std::string& text = child.result_text;
   const size_t begin = child.token.size(), least = 2 * begin + 1;
   if (text.size() >= least && text.starts_with(child.token) && text.ends_with(child.token) && text[begin] >= '0' &&
       text[begin] <= '2') {
     verdict.status = static_cast<Status>(text[begin] - '0');
-    verdict.reason = text.substr(begin + 1, text.size() - least);
+    verdict.reason = printable(std::string_view(text).substr(begin + 1, text.size() - least), /*lines=*/false);
     return verdict;
   }
   verdict.status = Status::fail;

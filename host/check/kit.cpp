@@ -82,7 +82,8 @@ void print_line(const Result& result) {
 }  // namespace
 
 Kit::Kit(const CheckRequest& request) : request_(request), cache_dir_(temporary_folder()) {
-  package_.folder = fs::absolute(request.folder).lexically_normal();
+  package_.folder = fs::absolute(request.folder / "").lexically_normal().parent_path();
+  package_.name = package_.folder.filename();  // until plugin.json has been read
 }
 
 Kit::~Kit() {
@@ -210,6 +211,11 @@ int Kit::run() {
   add_cases();
   add_results();
   warm_up();
+  run_stages(unreadable);
+  return conclude();
+}
+
+void Kit::run_stages(const std::string& unreadable) {
   const auto is = [](const char* id) { return [id](const Result& r) { return std::string(r.check->id) == id; }; };
   const auto all = [](const Result&) { return true; };
   run_some(is(kMetadata));
@@ -229,6 +235,9 @@ int Kit::run() {
               made->status == Status::fail ? std::string("it can't be made: see ") + kDefaults : made->reason);
   }
   run_some(all);
+}
+
+int Kit::conclude() {
   std::erase_if(results_, [&](const Result& r) { return !wanted(r.check->id) && r.verdict.status == Status::pass; });
   const json::object summary = report();
   if (!request_.report.empty()) write_file_atomically(request_.report, pretty_json(summary));

@@ -26,6 +26,8 @@ class Kit {
   void add_cases();
   void add_results();
   bool wanted(const std::string& id) const;
+  void run_stages(const std::string& unreadable);  // why plugin.json can't be read, or ""
+  int conclude();                                  // the report; gives the exit code
   void run_some(const std::function<bool(const Result&)>& choose);
   void skip_rest(const std::function<bool(const Result&)>& choose, const std::string& reason);
   const Verdict* verdict_of(const char* id, const Component* component) const;

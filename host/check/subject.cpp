@@ -166,6 +166,7 @@ std::vector<Situation> accepted_clips(const Case& subject, size_t most) {
   std::vector<Situation> all;
   std::vector<std::string> reasons;
   for (const Clip& clip : clips(subject)) {
+    if (!all.empty() && (all.size() >= most || clip.height > 64)) break;  // large ones only if nothing else will do
     Situation plain = of_clip(clip);
     uint32_t modes = 0;
     int64_t unit[3] = {0, 0, 0};
@@ -177,7 +178,6 @@ std::vector<Situation> accepted_clips(const Case& subject, size_t most) {
     }
     all.push_back(std::move(plain));
     add_masked(subject, clip, modes, unit, all, most);
-    if (all.size() >= most || clip.height > 64) break;
   }
   if (all.empty()) refused_all(reasons, "\"input\"");
   return all;

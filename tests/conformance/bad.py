@@ -59,6 +59,17 @@ def with_library_of(name):
     return spoil
 
 
+def babbles():
+    """Whatever a plugin prints and says, the report is JSON, and a line a line."""
+    code, report, text = kit.check(BAD / "wild/babbles", "--only", "contract.spec")
+    kit.expect(report, code, {"contract.spec"})
+    [one] = report["checks"]
+    if one["reason"] != "run fails in train mode: one two?three" or not one["output"].endswith("the end?\n"):
+        raise AssertionError(one)
+    if len(one["output"]) > 5000 or len(text.splitlines()) != 3:
+        raise AssertionError(f"{len(one['output'])} characters, {text}")
+
+
 SOME = ("--only", "package,load,params,contract.spec,numerics.mode,state")
 
 
@@ -143,6 +154,7 @@ CASES["aborts"] = wild("aborts", r"ended the process with signal 6 \(Aborted\)")
 CASES["loops"] = wild("loops", "gave no result within 8 s", "--timeout", "8")
 CASES["closes"] = wild("closes", "ended the process with exit status 0")
 CASES["leaves"] = leaves
+CASES["babbles"] = babbles
 CASES["scribbles"] = wild("scribbles", r"ended the process with signal .*|gave no result within 20 s", "--timeout", "20")
 
 

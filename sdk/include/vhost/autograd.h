@@ -33,7 +33,7 @@ typedef struct vh_function {
 /* A piece of a forward pass that can be run again. */
 typedef struct vh_closure {
   uint32_t struct_size, flags; /* 0 */
-  void* ctx;
+  void* ctx;                   /* the plugin's; comes back in call and destroy */
   /* [step] [backward] Makes out[0..n_out-1], owned by the host afterwards. Same inputs, same result, dropout included.
    */
   int32_t (*call)(void* ctx, vh_tensor* const* in, uint32_t n_in, vh_tensor** out, uint32_t n_out, vh_error*);

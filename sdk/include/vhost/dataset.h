@@ -15,9 +15,9 @@ extern "C" {
 
 /* Where one sample goes, in the batch's (pinned) memory. Host-owned, 64-byte aligned, zeroed. */
 typedef struct vh_slot {
-  uint32_t struct_size, n_fields;
-  void* const* data;    /* [n_fields], in the order of fields() */
-  const int64_t* bytes; /* [n_fields] */
+  uint32_t struct_size, n_fields; /* as many as fields() stated */
+  void* const* data;              /* [n_fields], in the order of fields() */
+  const int64_t* bytes;           /* [n_fields] */
   int64_t* const*
       extent; /* [n_fields]: actual sizes of VH_DIM_VAR axes, written by the plugin; NULL where all are fixed */
   /* -- minor 1 -- */

@@ -33,7 +33,7 @@ extern "C" {
 
 /* The one struct without a size: 16 bytes for ever, so that argument arrays are plain arrays. */
 typedef struct vh_value {
-  uint32_t tag, n;
+  uint32_t tag, n; /* VH_NONE ..; n: items of a list, else 0 */
   union {
     int64_t i;
     double d;

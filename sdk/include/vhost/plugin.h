@@ -11,6 +11,7 @@ extern "C" {
 
 /* Exported as the data symbol `vh_plugin_entry_v1`: a plugin exports only this, and imports nothing of ours. */
 typedef struct vh_plugin_entry {
+  /* VH_PLUGIN_MAGIC, the headers' VH_ABI_MAJOR and VH_ABI_MINOR, and VH_TARGET_MINOR, the oldest host that will do. */
   uint32_t struct_size, magic, abi_major, abi_minor, target_minor, reserved;
   int32_t (*init)(const vh_host*, vh_error*); /* [setup] once, before get; non-zero = the plugin is refused */
   void (*deinit)(void);                       /* [setup] at most once, after all objects are gone; may never come */
@@ -22,9 +23,9 @@ typedef struct vh_plugin_entry {
 /* A copy of the entry's numbers in ELF note section ".note.vhost" (name "vhost", type 1): read from the file before
  * dlopen, so that an unfit binary is refused before any of its code runs. */
 typedef struct vh_elf_note {
-  uint32_t name_size, desc_size, type;
-  char name[8];
-  uint32_t magic, abi_major, abi_minor, target_minor;
+  uint32_t name_size, desc_size, type;                /* 6, 48, 1, as ELF wants it */
+  char name[8];                                       /* "vhost" */
+  uint32_t magic, abi_major, abi_minor, target_minor; /* as in vh_plugin_entry */
   char build_tag[32]; /* "c11" or "c++20" for the C ABI tier; compared with plugin.json's "build" */
 } vh_elf_note;
 
@@ -40,7 +41,7 @@ typedef struct vh_component {
 
 typedef struct vh_component_sink {
   uint32_t struct_size, reserved;
-  int32_t (*add)(struct vh_component_sink*, const vh_component*);
+  int32_t (*add)(struct vh_component_sink*, const vh_component*); /* [setup] copies *component and its texts */
   /* -- minor 1 -- */
 } vh_component_sink;
 

@@ -38,7 +38,8 @@ typedef struct vh_spec {
 
 typedef struct vh_spec_sink {
   uint32_t struct_size, reserved;
-  int32_t (*add)(struct vh_spec_sink*, const vh_spec*); /* copies *spec and its strings */
+  int32_t (*add)(struct vh_spec_sink*,
+                 const vh_spec*); /* [any] on the thread of the call that was given it; copies *spec and its strings */
   /* -- minor 1 -- */
 } vh_spec_sink;
 

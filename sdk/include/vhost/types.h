@@ -29,6 +29,7 @@ typedef struct vh_error {
 /* Variable-size output. The callee calls add() as often as it likes during the call; a non-zero return means stop. */
 typedef struct vh_text_sink {
   uint32_t struct_size, reserved;
+  /* [any] on the thread of the call that was given the sink */
   int32_t (*add)(struct vh_text_sink*, const char* text, uint64_t n); /* n bytes, need not be NUL-terminated */
   /* -- minor 1 -- */
 } vh_text_sink;

@@ -30,6 +30,13 @@ namespace {
   for (;;) pause();
 }
 
+[[maybe_unused]] void babble() {
+  for (int i = 0; i < 100000; ++i) std::puts("one line after the other");
+  std::puts("the end\xff");
+  std::fflush(stdout);
+  throw vh::Error("one\ntwo\x80three");
+}
+
 class Subject : public good::Backbone {
  public:
   using good::Backbone::Backbone;
@@ -41,6 +48,7 @@ class Subject : public good::Backbone {
     if (way == 4) scribble();
     if (way == 5) closefrom(0);
     if (way == 6) leave();
+    if (way == 7) babble();
     step.out("features.0", features(step));
   }
 };
