@@ -113,6 +113,8 @@ void sync_folder(const fs::path& folder) {
 
 std::string read_file(const fs::path& path) {
   std::string text;
+  std::error_code error;
+  if (const auto size = fs::file_size(path, error); !error) text.reserve(size);
   read_in_pieces(path, [&](std::string_view piece) { text += piece; });
   return text;
 }

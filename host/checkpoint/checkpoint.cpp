@@ -7,8 +7,8 @@
 #include <cerrno>
 #include <cstring>
 
-#include "base/files.h"
 #include "base/fault.h"
+#include "base/files.h"
 #include "record/weights.h"
 
 namespace vhost {

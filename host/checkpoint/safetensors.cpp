@@ -10,8 +10,8 @@
 #include <cstring>
 #include <memory>
 
-#include "base/json.h"
 #include "base/fault.h"
+#include "base/json.h"
 
 namespace vhost {
 

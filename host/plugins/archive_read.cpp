@@ -49,6 +49,8 @@ struct ArchiveReader::Impl {
     std::string why = text ? text : "no reason given";
     for (char& c : why)
       if (c < ' ' || c > '~') c = '?';
+    if (why.starts_with("Pathname can't be converted"))
+      refuse("holds a path that isn't portable: a-z, A-Z, 0-9, \".\", \"_\", \"-\" and \"+\" are allowed in a name");
     refuse("is no package archive, or a damaged one (a tar in one zstd stream is wanted): " + why);
   }
 

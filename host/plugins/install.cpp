@@ -49,10 +49,10 @@ Root unpack_archive(const fs::path& archive, const fs::path& to, const ArchiveLi
   return root;
 }
 
-void copy_file(const fs::path& from, const fs::path& to, const PackageFile& file) {
+void copy_file(const fs::path& from, const fs::path& to, const Root& root, const PackageFile& file) {
   const std::string bytes = read_file(from / file.path);
   if (sha256_hex(bytes) != file.sha256) throw Error((from / file.path).string() + ": was changed while it was read");
-  NewFile copy(to, file.path);
+  NewFile copy(to, root + "/" + file.path);
   copy.write(bytes);
   copy.finish();
 }
@@ -72,8 +72,8 @@ Root copy_folder(const fs::path& folder, const fs::path& to, const ArchiveLimits
     const auto differences = compare_files(parse_checksums(read_file(list), list.string()), files);
     if (!differences.empty()) throw Error(folder.string() + ": " + differences.front());
   }
-  for (const PackageFile& file : files) copy_file(folder, to / root, file);
-  NewFile checksums(to / root, kChecksums);
+  for (const PackageFile& file : files) copy_file(folder, to, root, file);
+  NewFile checksums(to, root + "/" + kChecksums);
   checksums.write(checksums_text(files));
   checksums.finish();
   return root;

@@ -167,7 +167,12 @@ const Component* Package::find(const std::string& interface_id, const std::strin
 }
 
 Package read_package(const std::filesystem::path& folder) {
-  return parse_package(read_file(folder / "plugin.json"), folder);
+  const std::filesystem::path file = folder / "plugin.json";
+  std::error_code error;
+  const auto status = std::filesystem::status(file, error);
+  if (std::filesystem::exists(status) && !std::filesystem::is_regular_file(status))  // a pipe would be waited for
+    throw Error(file.string() + ": is no regular file");
+  return parse_package(read_file(file), folder);
 }
 
 Package parse_package(std::string_view text, const std::filesystem::path& folder) {

@@ -38,7 +38,12 @@ BOOST_AUTO_TEST_CASE(help_of_every_command_lists_its_options_and_an_example) {
       {"extract", {"--manifest", "--checkpoint", "--output", "files"}},
       {"rerun", {"RECORD", "--work-dir", "--dry-run", "--plugin-path"}},
       {"config", {"--manifest", "--set", "--origins"}},
-      {"plugin", {"list", "inspect"}},
+      {"plugin", {"list", "inspect", "install", "remove", "verify", "pack", "explain"}},
+      {"plugin install", {"--to", "--force", "--max-size", "1 GiB"}},
+      {"plugin remove", {"--from", "--all", "NAME@VERSION"}},
+      {"plugin verify", {"--json", "NAME@RANGE"}},
+      {"plugin pack", {"--output", "PACKAGE"}},
+      {"plugin explain", {"--json", "NAME", "RANGE"}},
       {"plugin list", {"--json", "--plugin-path"}},
       {"plugin inspect", {"--json", "--plugin-path", "NAME@RANGE"}},
       {"version", {}}};

@@ -122,6 +122,28 @@ BOOST_AUTO_TEST_CASE(ranges_match_what_they_should) {
       {"1.2.3 || ^2.1", "1.2.3 2.1.0 2.9.0", "1.2.4 2.0.0 3.0.0"},
       {"<1||>=3", "0.9.0 3.0.0", "1.0.0 2.9.9"},
       {"  ^1.2  ", "1.2.0", "2.0.0"},
+      // What node-semver's documentation says of its ranges, row by row.
+      {">=1.2.7", "1.2.7 1.2.8 2.5.3 1.3.9", "1.2.6 1.1.0"},
+      {">=1.2.7 <1.3.0", "1.2.7 1.2.8 1.2.99", "1.2.6 1.3.0 1.1.0"},
+      {"1.2.7 || >=1.2.9 <2.0.0", "1.2.7 1.2.9 1.4.6", "1.2.8 2.0.0"},
+      {">1.2.3-alpha.3", "1.2.3-alpha.7 1.2.3 3.4.5", "3.4.5-alpha.9 1.2.3-alpha.3"},
+      {"1.2 - 2.3.4", "1.2.0 2.3.4", "1.1.9 2.3.5"},
+      {"1.2.3 - 2.3", "1.2.3 2.3.99", "2.4.0 2.4.0-0"},
+      {"1.2.3 - 2", "1.2.3 2.99.99", "3.0.0 3.0.0-0"},
+      {"~0", "0.0.0 0.9.9", "1.0.0 1.0.0-0"},
+      {"~0.2", "0.2.0 0.2.9", "0.1.9 0.3.0 0.3.0-0"},
+      {"~1.2.3-beta.2", "1.2.3-beta.2 1.2.3-beta.4 1.2.3 1.2.9", "1.2.4-beta.2 1.3.0 1.2.3-beta.1"},
+      {"^1.2.x", "1.2.0 1.9.9", "1.1.9 2.0.0 2.0.0-0"},
+      {"^0.0.x", "0.0.0 0.0.9", "0.1.0"},
+      {"^1.x", "1.0.0 1.9.9", "0.9.9 2.0.0"},
+      {"^0.x", "0.0.0 0.9.9", "1.0.0"},
+      {"^0.0.3-beta", "0.0.3-beta 0.0.3-pr.2 0.0.3", "0.0.4 0.0.3-alpha"},
+      {">=1.0.0-rc.1 <2.0.0-rc.1", "1.0.0-rc.1 1.5.0 2.0.0-alpha", "1.5.0-rc.1 2.0.0-rc.1 2.0.0"},
+      {"^1.2.3-rc.1 || 2.0.0-rc.1", "1.2.3-rc.1 2.0.0-rc.1", "2.0.0-rc.2 2.0.0 1.3.0-rc.1"},
+      {"<=*", "0.0.0 9.9.9", "1.0.0-rc.1"},
+      {"^* || ~x", "0.0.0 9.9.9", ""},
+      {">*", "", "0.0.0 9.9.9"},
+      {"1.2.3+build.7", "1.2.3 1.2.3+other", "1.2.4"},
   };
   const auto words = [](const std::string& text) {
     std::vector<std::string> result;
@@ -138,6 +160,12 @@ BOOST_AUTO_TEST_CASE(ranges_match_what_they_should) {
     for (const auto& version : words(row.no))
       BOOST_TEST_CONTEXT(version << " not in " << row.range) BOOST_TEST(!version_matches(version, row.range));
   }
+}
+
+BOOST_AUTO_TEST_CASE(bounds_alone_hold_for_a_pre_release_that_the_range_does_not_name) {
+  BOOST_TEST(version_in_bounds("1.3.0-rc.1", "^1.2"));
+  BOOST_TEST(!version_matches("1.3.0-rc.1", "^1.2"));
+  BOOST_TEST(!version_in_bounds("2.0.0-rc.1", "^1.2"));
 }
 
 BOOST_AUTO_TEST_CASE(what_is_no_range_is_refused) {
