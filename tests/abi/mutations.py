@@ -35,14 +35,20 @@ def delete(path):
 
 
 LOSS, LOG, MAP, STEP = (f"include/vhost/{name}.h" for name in ("loss", "log", "map", "part"))
-LOSS_RUN = "  /* [step] Reads step->in, puts every described key into step->out. */\n"
-MAP_COUNT = "  uint32_t (*count)(const vh_map*);                 /* [step] */\n"
-LOG_WRITE = "  void (*write)(int32_t level, const char* part, const char* text); /* [any] one line */\n"
-LOG_END = "  int32_t (*cancelled)(void);                                       /* [any] 1 = stop soon, return VH_ERR_CANCELLED */\n"
-SWAPPED = """\
-  int32_t (*requires_grad)(const vh_tensor*);                      /* [any] 0 or 1 */
-  int32_t (*is_contiguous)(const vh_tensor*);                      /* [any] 0 or 1 */
-"""
+
+
+def line(path, declaration):
+    """The line of a header with this declaration, whatever its comment says."""
+    found = [text for text in (SDK / path).read_text().splitlines(True) if text.startswith("  " + declaration)]
+    assert len(found) == 1, f"{path} has {declaration!r} {len(found)} times: mend the row"
+    return found[0]
+
+
+LOSS_RUN = line(LOSS, "/* [step] Reads step->in")
+MAP_COUNT = line(MAP, "uint32_t (*count)(const vh_map*);")
+LOG_WRITE = line(LOG, "void (*write)(int32_t level, const char* part, const char* text);")
+LOG_END = line(LOG, "int32_t (*cancelled)(void);")
+SWAPPED = "".join(line("include/vhost/tensor.h", f"int32_t (*{name})(const vh_tensor*);") for name in ("requires_grad", "is_contiguous"))
 LOG_FENCE = LOG_END + "  /* -- minor 1 -- */\n"
 OP_ABS = "abs                     aten::abs\n"
 NEW_SLOT = "  void (*flush)(void); /* [any] */\n"
@@ -75,8 +81,8 @@ BREAKS = [
      {"baseline": r"log.h: vh_log_1's fence of minor 1 stands behind 'flush', the baseline has 'cancelled'"}),
     ("a fence of a minor that isn't recorded", both(NEXT_MINOR, edit(LOG, LOG_FENCE, LOG_FENCE + GUARDED + "  /* -- minor 2 -- */\n")),
      {"baseline": r"log.h: vh_log_1 has a fence of minor 2, the baseline ends at 1: record it"}),
-    ("a struct that never grows has grown", both(NEXT_MINOR, edit("include/vhost/ops.h", "  uint32_t tag, n;\n",
-                                                                   "  uint32_t tag, n;\n  uint64_t more;\n")),
+    ("a struct that never grows has grown", both(NEXT_MINOR, edit("include/vhost/ops.h", "} vh_value;\n",
+                                                                   "  uint64_t more;\n} vh_value;\n")),
      {"baseline": r"struct vh_value: field 'more' is new, and this struct may never grow", "offsets": r"sizeof\(vh_value\) isn't 16",
       "witness": r"more"}),
     ("a constant changed", edit("include/vhost/abi.h", "#define VH_ERR_DATA 5", "#define VH_ERR_DATA 10"),
