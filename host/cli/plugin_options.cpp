@@ -130,8 +130,9 @@ void add_install(CLI::App& plugin, Options& options) {
 void add_remove(CLI::App& plugin, Options& options) {
   auto* remove = plugin.add_subcommand("remove", "Remove an installed package");
   remove->add_option("name", options.plugin, "NAME or NAME@VERSION")->required()->type_name("PLUGIN");
-  remove->add_option("--from", options.to, "Only from this folder of packages")->type_name("FOLDER");
-  remove->add_flag("--all", options.all, "All that match, in every folder that can be written to");
+  remove->add_option("--from", options.to, "Only from this folder of packages; default: those that you install to")
+      ->type_name("FOLDER");
+  remove->add_flag("--all", options.all, "All that match");
   add_plugin_path(*remove, options);
   remove->footer(kRemoveExamples);
 }

@@ -37,6 +37,8 @@ Package parse_package(std::string_view text, const std::filesystem::path& folder
 // --plugin-path (repeatable), VHOST_PLUGIN_PATH (colon-separated), the plugins beside the program
 // (<exe>/../plugins, <exe>/../lib/vhost/plugins), the user's and the system's data folders; never the current folder.
 std::vector<std::filesystem::path> plugin_search_path(const std::vector<std::string>& command_line);
+// Of these the folders that are the user's to change: not those beside the program, nor the system's.
+std::vector<std::filesystem::path> users_plugin_path(const std::vector<std::string>& command_line);
 
 struct Found {
   std::vector<Package> packages;

@@ -14,10 +14,10 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::vector<fs::path> candidates(const RemoveRequest& request) {
+std::vector<fs::path> candidates(const RemoveRequest& request, const std::vector<fs::path>& folders) {
   std::vector<fs::path> found;
   std::set<fs::path> seen;
-  for (const fs::path& path : request.search_path) {
+  for (const fs::path& path : folders) {
     std::error_code error, ignored;
     const fs::path real = fs::canonical(path, error);
     if (error || !seen.insert(real).second) continue;
@@ -49,6 +49,9 @@ void check_choice(const RemoveRequest& request, const std::vector<fs::path>& all
   if (all.empty()) {
     std::vector<std::string> names;
     for (const Package& package : find_packages(request.search_path).packages) names.push_back(package.name);
+    const std::vector<fs::path> kept = candidates(request, request.search_path);
+    if (!kept.empty())
+      throw Error(title + " is there, but not among what you have installed; --from FOLDER removes it:" + list(kept));
     throw Error(title + " isn't installed" + did_you_mean(request.name, names) + "; vhost plugin list shows what is");
   }
   if (writable.empty()) throw Error(title + " lies where you may not write:" + list(all));
@@ -62,7 +65,7 @@ void check_choice(const RemoveRequest& request, const std::vector<fs::path>& all
 std::vector<fs::path> remove_packages(const RemoveRequest& request) {
   if (request.name.empty() || request.name[0] == '.' || request.name.find('/') != std::string::npos)
     throw Error("\"" + request.name + "\" is no plugin name");
-  const std::vector<fs::path> all = candidates(request);
+  const std::vector<fs::path> all = candidates(request, request.folders);
   std::vector<fs::path> writable;
   std::ranges::copy_if(all, std::back_inserter(writable), is_writable);
   check_choice(request, all, writable);

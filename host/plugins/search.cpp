@@ -1,6 +1,7 @@
 // Where packages are looked for, and which of them a name and a range mean.
 #include <algorithm>
 #include <cstdlib>
+#include <iterator>
 #include <set>
 
 #include "plugins/package.h"
@@ -22,20 +23,43 @@ std::vector<std::string> split_path(const char* text) {
 }
 
 // XDG folders that aren't absolute are to be ignored (XDG Base Directory Specification).
-std::vector<fs::path> data_folders() {
-  std::vector<std::string> folders;
-  const char *data_home = std::getenv("XDG_DATA_HOME"), *home = std::getenv("HOME");
-  const char* data_dirs = std::getenv("XDG_DATA_DIRS");
-  if (data_home && *data_home)
-    folders.push_back(data_home);
-  else if (home && *home)
-    folders.push_back(std::string(home) + "/.local/share");
-  for (auto& folder : split_path(data_dirs && *data_dirs ? data_dirs : "/usr/local/share:/usr/share"))
-    folders.push_back(std::move(folder));
+std::vector<fs::path> plugins_below(const std::vector<std::string>& folders) {
   std::vector<fs::path> paths;
   for (const auto& folder : folders)
     if (folder[0] == '/') paths.push_back(fs::path(folder) / "vhost" / "plugins");
   return paths;
+}
+
+std::vector<fs::path> users_data_folder() {
+  const char *data_home = std::getenv("XDG_DATA_HOME"), *home = std::getenv("HOME");
+  if (data_home && *data_home) return plugins_below({data_home});
+  return home && *home ? plugins_below({std::string(home) + "/.local/share"}) : std::vector<fs::path>{};
+}
+
+std::vector<fs::path> system_data_folders() {
+  const char* data_dirs = std::getenv("XDG_DATA_DIRS");
+  return plugins_below(split_path(data_dirs && *data_dirs ? data_dirs : "/usr/local/share:/usr/share"));
+}
+
+std::vector<fs::path> named_folders(const std::vector<std::string>& command_line) {
+  std::vector<fs::path> paths;
+  for (const auto& folder : command_line)
+    if (!folder.empty()) paths.push_back(fs::absolute(folder).lexically_normal());
+  for (const auto& folder : split_path(std::getenv("VHOST_PLUGIN_PATH")))
+    paths.push_back(fs::absolute(folder).lexically_normal());
+  return paths;
+}
+
+std::vector<fs::path> folders_beside_the_program() {
+  std::error_code error;
+  const fs::path program = fs::read_symlink("/proc/self/exe", error);
+  if (error) return {};
+  const fs::path prefix = program.parent_path().parent_path();
+  return {prefix / "plugins", prefix / "lib" / "vhost" / "plugins"};
+}
+
+void append(std::vector<fs::path>& paths, std::vector<fs::path> more) {
+  std::ranges::move(more, std::back_inserter(paths));
 }
 
 // Folders in a folder, sorted by name, hidden ones left out.
@@ -93,18 +117,16 @@ std::string broken_ones(const Found& found, const std::string& name) {
 }  // namespace
 
 std::vector<fs::path> plugin_search_path(const std::vector<std::string>& command_line) {
-  std::vector<fs::path> paths;
-  for (const auto& folder : command_line)
-    if (!folder.empty()) paths.push_back(fs::absolute(folder).lexically_normal());
-  for (const auto& folder : split_path(std::getenv("VHOST_PLUGIN_PATH")))
-    paths.push_back(fs::absolute(folder).lexically_normal());
-  std::error_code error;
-  const fs::path program = fs::read_symlink("/proc/self/exe", error);
-  if (!error) {
-    paths.push_back(program.parent_path().parent_path() / "plugins");
-    paths.push_back(program.parent_path().parent_path() / "lib" / "vhost" / "plugins");
-  }
-  for (auto& path : data_folders()) paths.push_back(std::move(path));
+  std::vector<fs::path> paths = named_folders(command_line);
+  append(paths, folders_beside_the_program());
+  append(paths, users_data_folder());
+  append(paths, system_data_folders());
+  return paths;
+}
+
+std::vector<fs::path> users_plugin_path(const std::vector<std::string>& command_line) {
+  std::vector<fs::path> paths = named_folders(command_line);
+  append(paths, users_data_folder());
   return paths;
 }
 

@@ -13,6 +13,7 @@ import tempfile
 BUILD = pathlib.Path(os.environ["VHOST_BUILD_DIR"])
 VHOST = BUILD / "bin/vhost"
 BUILT = next((BUILD / "tests/plugins/toyc").iterdir())
+SHIPPED = BUILT.parents[3] / "plugins/classify" / "0.1.0"
 VERSION = BUILT.name
 ROOT = f"toyc/{VERSION}"
 MEMORY = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # syncs cost nothing there
@@ -92,6 +93,8 @@ def install_to_remove(archive):
     check(f"removed {data / ROOT}" in vhost("remove", f"toyc@{VERSION}").stdout, "remove")
     check(not visible(data) and not hidden(data), "remove leaves something")
     check("isn't installed" in vhost("remove", "toyc", code=1).stderr, "removing twice")
+    kept = vhost("remove", "classify", code=1).stderr if SHIPPED.exists() else None
+    check(kept is None or f"--from FOLDER removes it:\n  {SHIPPED}" in kept, f"a shipped plugin may be removed: {kept}")
     vhost("install", TOY)
     check((data / ROOT / "checksums.txt").is_file() and not hidden(data), "a folder's install has no checksums")
     vhost("remove", "toyc")
