@@ -45,7 +45,7 @@ Clips::Clips(ClipsOptions options, const Hooks& hooks) : options_(std::move(opti
   std::error_code ignored;
   if (!options_.class_names.empty() &&
       (options_.files.empty() || std::filesystem::exists(options_.class_names, ignored)))
-    class_names_ = read_lines(options_.class_names);
+    class_names_ = vh::media::read_lines(options_.class_names);
   classes_ =
       options_.classes ? options_.classes : std::max(largest_label_ + 1, static_cast<int64_t>(class_names_.size()));
   if (largest_label_ >= classes_)
@@ -72,7 +72,7 @@ void Clips::read_items() {
   for (const auto& item : items_) largest_label_ = std::max(largest_label_, item.label);
   if (options_.files.empty()) return;
   items_.clear();
-  for (const auto& name : options_.files) items_.push_back({name, resolve_path(".", name), -1});
+  for (const auto& name : options_.files) items_.push_back({name, vh::media::resolve_path(".", name), -1});
 }
 
 void Clips::report_unreadable(const Hooks& hooks) const {

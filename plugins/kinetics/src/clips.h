@@ -1,5 +1,8 @@
 // The dataset without the SDK around it: list, scan, sampling, decoding, crops.
 #pragma once
+#include <vhost/media/crop.h>
+#include <vhost/media/list_file.h>
+
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -7,12 +10,16 @@
 #include <string>
 #include <vector>
 
-#include "crop.h"
-#include "list_file.h"
 #include "sampling.h"
 #include "scan_cache.h"
 
 namespace kinetics {
+
+using vh::media::CropKind;
+using vh::media::CropRule;
+using vh::media::ListError;
+using vh::media::ListFormat;
+using vh::media::ListItem;
 
 struct ClipsOptions {
   std::string list, root;

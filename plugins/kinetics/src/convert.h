@@ -1,12 +1,15 @@
 // A rectangle of a decoded frame as packed RGB of a wanted size, upright, maybe mirrored.
 #pragma once
+#include <vhost/media/crop.h>
+
 #include <cstdint>
 #include <vector>
 
-#include "crop.h"
 #include "libav.h"
 
 namespace kinetics {
+
+using vh::media::Rect;
 
 // The flags for libswscale. Accurate and bit-exact: the same pixels on every CPU.
 inline constexpr int kScaleFlags = SWS_BILINEAR | SWS_ACCURATE_RND | SWS_BITEXACT;

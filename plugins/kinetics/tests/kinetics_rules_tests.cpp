@@ -1,16 +1,18 @@
 // Lists, sampling rules and crops: no media, no decoding.
+#include <vhost/media/crop.h>
+#include <vhost/media/list_file.h>
+
 #include <boost/test/data/test_case.hpp>
 #include <boost/test/unit_test.hpp>
 #include <cmath>
 #include <map>
 
-#include "crop.h"
-#include "list_file.h"
 #include "media.h"
 #include "sampling.h"
 
 using namespace kinetics;
 using namespace kinetics_test;
+using namespace vh::media;
 
 namespace {
 

@@ -8,12 +8,9 @@
 #include <string_view>
 #include <vector>
 
-namespace kinetics {
+#include "picture.h"
 
-struct Rect {
-  int64_t x = 0, y = 0, width = 0, height = 0;
-  bool operator==(const Rect&) const = default;
-};
+namespace vh::media {
 
 enum class CropKind {
   kRandomResized,  // area and log-uniform aspect ratio, 10 tries, then the centre square of the short side (MMAction2)
@@ -36,4 +33,4 @@ Rect train_crop(const CropRule&, int64_t width, int64_t height, vh_random& rando
 // long side, from left (or top) to right (or bottom).
 Rect test_crop(const CropRule&, int64_t width, int64_t height, int64_t crop, int64_t crops);
 
-}  // namespace kinetics
+}  // namespace vh::media

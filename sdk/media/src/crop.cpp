@@ -1,9 +1,9 @@
-#include "crop.h"
+#include <vhost/media/crop.h>
 
 #include <algorithm>
 #include <cmath>
 
-namespace kinetics {
+namespace vh::media {
 namespace {
 
 Rect centre(int64_t width, int64_t height, int64_t w, int64_t h) {
@@ -78,4 +78,4 @@ Rect train_crop(const CropRule& rule, int64_t width, int64_t height, vh_random& 
   return test_crop(rule, width, height, 0, 1);
 }
 
-}  // namespace kinetics
+}  // namespace vh::media

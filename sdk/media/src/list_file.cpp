@@ -1,4 +1,4 @@
-#include "list_file.h"
+#include <vhost/media/list_file.h>
 
 #include <cerrno>
 #include <charconv>
@@ -7,7 +7,7 @@
 #include <fstream>
 #include <optional>
 
-namespace kinetics {
+namespace vh::media {
 namespace {
 
 namespace fs = std::filesystem;
@@ -124,4 +124,4 @@ std::vector<std::string> read_lines(const std::string& file) {
   return lines;
 }
 
-}  // namespace kinetics
+}  // namespace vh::media

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-namespace kinetics {
+namespace vh::media {
 
 // what() names list and line.
 struct ListError : std::runtime_error {
@@ -34,4 +34,4 @@ std::vector<std::string> read_lines(const std::string& file);
 // root/name unless name is absolute; ".mp4" appended when the last component has no dot and isn't a file.
 std::string resolve_path(const std::string& root, const std::string& name);
 
-}  // namespace kinetics
+}  // namespace vh::media
