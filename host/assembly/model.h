@@ -97,6 +97,7 @@ class Model {
     uint32_t normaliser = VH_DIVIDE_SAMPLES;
     std::string pred, target, target_weight;  // full keys; target_weight "" = none, "mask.bool" = the mask
     bool gather_target = false, gather_pred = false;
+    int64_t tokens_per_cell = 1;  // of the target's, in one cell of the mask
   };
   Model(const MaskLayout& mask, const BuildOptions& options) : mask_(mask), options_(options) {}
   Part& add(const Manifest& manifest, const Resolution& resolution, const std::string& pointer,
@@ -108,6 +109,8 @@ class Model {
   void bind_loss(const Manifest&, Loss& loss, const std::string& head, const vh_specs& inputs, vh_specs& in) const;
   void run(const Part& part, const vh_map& all, vh_map& out, const StepInfo& info,
            std::initializer_list<const char*> prefixes) const;
+  void bind_weight(const Manifest&, Loss& loss, const Spec& target, bool all_tokens, const vh_specs& all,
+                   vh_specs& in) const;
   LossValues one_loss(const Loss& loss, const vh_map& all, const StepInfo& info, const Divisors& divisors) const;
 
   MaskLayout mask_;
