@@ -64,32 +64,13 @@ at::Tensor upsample_mask(const at::Tensor& mask, const int64_t from[3], const in
   return grid.reshape({mask.size(0), -1});
 }
 
-// The target's tokens in one cell of the mask; 0 if the cells aren't made of whole tokens. A target without grid has as
-// many tokens as the mask has cells.
-int64_t tokens_per_cell(const Spec& target, const MaskLayout& mask) {
-  if (target.c.grid[0] <= 0 || mask.mode == MaskMode::none) return 1;
-  int64_t tokens = 1;
-  for (int i = 0; i < 3; ++i) {
-    if (target.c.grid[i] % mask.grid[i] != 0) return 0;
-    tokens *= target.c.grid[i] / mask.grid[i];
-  }
-  return tokens;
+at::Tensor gather_tokens(const at::Tensor& tokens, const at::Tensor& index) {  // B x N x C, B x M -> B x M x C
+  if (tokens.dim() == 2) return tokens.gather(1, index);
+  return tokens.gather(1, index.unsqueeze(-1).expand({-1, -1, tokens.size(2)}));
 }
 
 std::string grid_text(const int64_t grid[3]) {
   return std::to_string(grid[0]) + "x" + std::to_string(grid[1]) + "x" + std::to_string(grid[2]);
-}
-
-const Spec& must_find(const Manifest& manifest, const PartConfig& config, const vh_specs& all, const std::string& key,
-                      const char* local) {
-  if (const Spec* spec = all.find(key)) return *spec;
-  throw manifest.error(config.pointer, config.use + ": its \"" + local + "\" is \"" + key +
-                                           "\", which nothing makes; there are: " + join(keys_of(all)));
-}
-
-at::Tensor gather_tokens(const at::Tensor& tokens, const at::Tensor& index) {  // B x N x C, B x M -> B x M x C
-  if (tokens.dim() == 2) return tokens.gather(1, index);
-  return tokens.gather(1, index.unsqueeze(-1).expand({-1, -1, tokens.size(2)}));
 }
 
 vh_step make_step(const StepInfo& info, const BuildOptions& options, const vh_map& in, vh_map& out) {
@@ -173,6 +154,7 @@ std::unique_ptr<Model> Model::assemble(const Manifest& manifest, const Resolutio
                                        const InputLayout& layout, const MaskLayout& mask, const BuildOptions& options,
                                        bool with_losses) {
   std::unique_ptr<Model> model(new Model(mask, options));
+  model->soft_labels_ = layout.mixed;
   vh_specs inputs = layout.model_specs();
   append(inputs, mask_specs(mask));
   model->build_backbone(manifest, resolution, inputs);
@@ -232,6 +214,19 @@ void Model::build_heads(const Manifest& manifest, const Resolution& resolution, 
   }
 }
 
+// How many of the target's tokens lie in one cell of the mask, which may be coarser.
+double Model::tokens_per_cell(const Manifest& manifest, const PartConfig& config, const Spec& target) const {
+  double tokens = 1;
+  for (int i = 0; i < 3; ++i) {
+    if (target.c.grid[i] <= 0 || target.c.grid[i] % mask_.grid[i] != 0)
+      throw manifest.error(config.pointer, "the target's grid of " + grid_text(target.c.grid) +
+                                               " tokens isn't a multiple of the mask's " + grid_text(mask_.grid) +
+                                               " cells along each axis");
+    tokens *= static_cast<double>(target.c.grid[i] / mask_.grid[i]);
+  }
+  return tokens;
+}
+
 void Model::bind_loss(const Manifest& manifest, Loss& loss, const std::string& head, const vh_specs& inputs,
                       vh_specs& in) const {
   const PartConfig& config = loss.part->config();
@@ -243,6 +238,11 @@ void Model::bind_loss(const Manifest& manifest, Loss& loss, const std::string& h
   append(all, features_);
   append(all, predictions_);
   append(all, targets_);
+  const auto must_find = [&](const std::string& key, const char* local) -> const Spec& {
+    if (const Spec* spec = all.find(key)) return *spec;
+    throw manifest.error(config.pointer, config.use + ": its \"" + local + "\" is \"" + key +
+                                             "\", which nothing makes; there are: " + join(keys_of(all)));
+  };
   loss.pred = bound("pred");
   std::vector<std::string> own;
   for (const Spec& spec : predictions_.list)
@@ -263,10 +263,10 @@ void Model::bind_loss(const Manifest& manifest, Loss& loss, const std::string& h
                            "the target makes " + join(targets) + ": say which with \"in\": {\"target\": ...}");
     loss.target = targets[0];
   } else if (loss.target.empty()) {
-    loss.target = "batch.label";
+    loss.target = soft_labels_ ? "batch.label_soft" : "batch.label";
   }
-  const Spec& pred = must_find(manifest, config, all, loss.pred, "pred");
-  Spec target = must_find(manifest, config, all, loss.target, "target");
+  const Spec& pred = must_find(loss.pred, "pred");
+  Spec target = must_find(loss.target, "target");
   if (pred.c.coverage == VH_VISIBLE)
     throw manifest.error(config.pointer,
                          "predictions of visible tokens only (" + loss.pred + ") can't be compared with a target");
@@ -274,6 +274,10 @@ void Model::bind_loss(const Manifest& manifest, Loss& loss, const std::string& h
   loss.gather_pred = pred.c.coverage == VH_ALL && target.c.coverage == VH_MASKED;
   if ((loss.gather_target || loss.gather_pred) && !mask_.fixed())
     throw manifest.error(config.pointer, "gathering masked tokens needs a mask with a fixed number of them");
+  const Spec& whole = loss.gather_target ? target : pred;
+  if ((loss.gather_target || loss.gather_pred) && !std::equal(mask_.grid, mask_.grid + 3, whole.c.grid))
+    throw manifest.error(config.pointer, "the masked tokens of " + whole.key + " can't be picked: its grid is " +
+                                             grid_text(whole.c.grid) + ", the mask's " + grid_text(mask_.grid));
   Spec pred_seen = renamed(pred, "pred");
   if (loss.gather_target) target.c.dim[1] = mask_.max_masked, target.c.coverage = VH_MASKED;
   if (loss.gather_pred)
@@ -281,31 +285,16 @@ void Model::bind_loss(const Manifest& manifest, Loss& loss, const std::string& h
   in.add(pred_seen);
   in.add(renamed(target, "target"));
   loss.target_weight = bound("weight");
-  bind_weight(manifest, loss, target, pred_seen.c.coverage == VH_ALL, all, in);
-}
-
-void Model::bind_weight(const Manifest& manifest, Loss& loss, const Spec& target, bool all_tokens, const vh_specs& all,
-                        vh_specs& in) const {
-  const PartConfig& config = loss.part->config();
   const std::string own_weight = "weight" + (starts_with(loss.target, "target.") ? loss.target.substr(6) : "");
   if (loss.target_weight.empty() && targets_.find(own_weight)) loss.target_weight = own_weight;
-  const bool by_mask = loss.target_weight.empty() && target_ && mask_.mode != MaskMode::none && all_tokens;
-  if (by_mask || loss.gather_target || loss.gather_pred) {
-    loss.tokens_per_cell = tokens_per_cell(target, mask_);
-    if (loss.tokens_per_cell == 0 || (!by_mask && loss.tokens_per_cell != 1))
-      throw manifest.error(config.pointer,
-                           config.use + ": " + loss.target + " has " + grid_text(target.c.grid) + " tokens, the mask " +
-                               grid_text(mask_.grid) + " cells: " +
-                               (by_mask ? "each cell must be made of whole tokens"
-                                        : "a head that predicts masked tokens needs one cell for each"));
-  }
-  if (by_mask) {
+  if (loss.target_weight.empty() && target_ && mask_.mode != MaskMode::none && pred_seen.c.coverage == VH_ALL) {
     loss.target_weight = "mask.bool";
     Spec weight = mask_spec("weight", "weight", VH_F32, target.c.dim[1], mask_);
     std::copy(target.c.grid, target.c.grid + 3, weight.c.grid);
     in.add(weight);
+    loss.tokens_per_cell = tokens_per_cell(manifest, config, target);
   } else if (!loss.target_weight.empty()) {
-    in.add(renamed(must_find(manifest, config, all, loss.target_weight, "weight"), "weight"));
+    in.add(renamed(must_find(loss.target_weight, "weight"), "weight"));
   }
 }
 
@@ -404,10 +393,9 @@ LossValues Model::one_loss(const Loss& loss, const vh_map& all, const StepInfo& 
   }
   in.put("sample_weight", get("sample_weight"));
   run(*loss.part, in, out, info, {"pred", "target", "weight", "sample_weight"});
-  const double divisor = loss.normaliser == VH_DIVIDE_SAMPLES ? divisors.samples
-                         : loss.normaliser == VH_DIVIDE_MASKED
-                             ? divisors.masked * static_cast<double>(loss.tokens_per_cell)
-                             : divisors.micro_batches;
+  const double divisor = loss.normaliser == VH_DIVIDE_SAMPLES  ? divisors.samples
+                         : loss.normaliser == VH_DIVIDE_MASKED ? divisors.masked * loss.tokens_per_cell
+                                                               : divisors.micro_batches;
   LossValues values;
   for (const auto& [key, value] : out.items) {
     const at::Tensor scaled = value / divisor;
