@@ -30,14 +30,31 @@ IMPLEMENTATIONS = [("auto", False), ("operators", False), ("operators", True)]  
 LIMIT = {False: 2e-6, True: 1e-12}  # largest difference of a feature, by float64
 
 
-def run(driver, pixels, key, token, fp64=False, **hog):
-    """target.hog of a batch, as the plugin computes it."""
-    with tempfile.TemporaryDirectory() as folder:
-        folder = pathlib.Path(folder)
+class Jobs:
+    """Runs of the plugin, all in one process."""
+
+    def __init__(self):
+        self.folder = tempfile.TemporaryDirectory()
+        self.jobs = []
+
+    def add(self, name, pixels, key, token, want, limit, fp64=False, **hog):
+        folder = pathlib.Path(self.folder.name) / str(len(self.jobs))
+        folder.mkdir()
         (folder / "case.json").write_text(json.dumps({"token": token, "hog": hog, "fp64": fp64}))
         save_file({key: pixels.contiguous()}, folder / "inputs.safetensors")
-        subprocess.run([driver, folder], check=True)
-        return load_file(folder / "outputs.safetensors")["target.hog"].numpy()
+        self.jobs.append((name, folder, want, limit))
+
+    def compare(self, driver):
+        """How many differ by more than their limit in any feature."""
+        subprocess.run([driver, *(job[1] for job in self.jobs)], check=True)
+        failed = 0
+        for name, folder, want, limit in self.jobs:
+            got = load_file(folder / "outputs.safetensors")["target.hog"].numpy()
+            worst = np.abs(got - want).max() if got.shape == want.shape else np.inf
+            ok = worst <= limit
+            failed += not ok
+            print(f"{'ok  ' if ok else 'FAIL'} {name}: {got.shape}, {worst:.1e}")
+        return failed
 
 
 def random_clips(rng, batch, frames, height, width, channels=3):
@@ -83,30 +100,22 @@ def cases():
         print(f"skipped: real pictures; there is no {MEDIA}/images (VHOST_MEDIA)")
 
 
-def report(name, got, want, limit):
-    """1 if they differ."""
-    worst = np.abs(got - want).max() if got.shape == want.shape else np.inf
-    print(f"{'ok  ' if worst <= limit else 'FAIL'} {name}: {got.shape}, {worst:.1e}")
-    return int(not worst <= limit)
-
-
-def compare(driver):
-    failed = 0
+def all_jobs():
+    jobs = Jobs()
     for name, raw, token, options in cases():
         described = {"bins": options.get("bins", 9), "cell": options.get("cell", 8), "gaussian": options.get("gaussian_window", 16)}
         want = np.stack([hog_numpy.clip_features(clip, token[0], token=token[1:], **described) for clip in raw])
         for implementation, fp64 in IMPLEMENTATIONS:
-            got = run(driver, torch.from_numpy(raw), "raw", token, fp64, implementation=implementation, **options)
-            failed += report(f"{name}, u8, {implementation}{' in float64' if fp64 else ''}", got, want, LIMIT[fp64])
+            what = f"{name}, u8, {implementation}{' in float64' if fp64 else ''}"
+            jobs.add(what, torch.from_numpy(raw), "raw", token, want, LIMIT[fp64], fp64, implementation=implementation, **options)
         for implementation in ("auto", "operators"):
-            got = run(driver, scaled(raw), "input", token, implementation=implementation, **options)
-            failed += report(f"{name}, floats, {implementation}", got, want, LIMIT[False])
+            what = f"{name}, floats, {implementation}"
+            jobs.add(what, scaled(raw), "input", token, want, LIMIT[False], implementation=implementation, **options)
     floats = torch.rand(2, 3, 2, 48, 32, generator=torch.Generator().manual_seed(3))
     want = np.stack([hog_numpy.clip_features(clip, 2) for clip in floats.permute(0, 2, 3, 4, 1).numpy()])
     for implementation in ("auto", "operators"):
-        got = run(driver, floats, "input", [2, 16, 16], implementation=implementation)
-        failed += report(f"random floats, {implementation}", got, want, 2e-5)
-    return failed
+        jobs.add(f"random floats, {implementation}", floats, "input", [2, 16, 16], want, 2e-5, implementation=implementation)
+    return jobs
 
 
 def main():
@@ -114,7 +123,7 @@ def main():
     parser.add_argument("--driver", required=True)
     options = parser.parse_args()
     torch.set_num_threads(1)
-    failed = compare(options.driver)
+    failed = all_jobs().compare(options.driver)
     print(f"{failed} failed" if failed else "all agree")
     return 1 if failed else 0
 

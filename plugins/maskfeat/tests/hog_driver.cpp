@@ -1,5 +1,6 @@
-// hog_driver DIR: runs maskfeat/hog with the parameters of DIR/case.json ({"token": [t, h, w], "hog": {...}, "fp64":
-// false}) on DIR/inputs.safetensors ("raw" u8 [B,T,H,W,C] or "input" [B,C,T,H,W]) and writes DIR/outputs.safetensors.
+// hog_driver DIR...: runs maskfeat/hog with the parameters of each DIR/case.json ({"token": [t, h, w], "hog": {...},
+// "fp64": false}) on DIR/inputs.safetensors ("raw" u8 [B,T,H,W,C] or "input" [B,C,T,H,W]) and writes
+// DIR/outputs.safetensors.
 #include <algorithm>
 #include <iostream>
 
@@ -40,9 +41,9 @@ void run(const std::filesystem::path& folder) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc != 2) return std::cerr << "usage: hog_driver DIR\n", 2;
+  if (argc < 2) return std::cerr << "usage: hog_driver DIR...\n", 2;
   try {
-    run(argv[1]);
+    for (int i = 1; i < argc; ++i) run(argv[i]);
     return 0;
   } catch (const std::exception& error) {
     return std::cerr << error.what() << "\n", 1;
