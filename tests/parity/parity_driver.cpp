@@ -14,10 +14,22 @@ using namespace vhost;
 namespace json = vhost::json;
 using Tensors = std::map<std::string, at::Tensor>;
 
+// The plugins of all parts, at any version: "videomae" of "videomae/vit".
+json::object plugins_of(const json::value& parts) {
+  json::object plugins;
+  for (const char* part : {"backbone", "head", "target", "loss"}) {
+    const json::value& given = parts.at(part);
+    if (given.is_null()) continue;
+    const std::string use(given.at("use").as_string());
+    plugins[use.substr(0, use.find('/'))] = "*";
+  }
+  return plugins;
+}
+
 // A manifest made of the case's parts.
 Manifest case_manifest(const json::value& parts) {
   Manifest manifest;
-  manifest.root["plugins"] = {{"videomae", "*"}, {"classify", "*"}};
+  manifest.root["plugins"] = plugins_of(parts);
   manifest.root["data"] = {{"normalize", {{"mean", {0.0}}, {"std", {1.0}}}}};
   manifest.root["model"] = {{"backbone", parts.at("backbone")}, {"heads", {{"main", parts.at("head")}}}};
   manifest.root["losses"] = json::array{parts.at("loss")};
@@ -74,8 +86,9 @@ NamedTensors run_case(const std::string& plugins, const std::filesystem::path& f
   Manifest manifest = case_manifest(parts);
   const Resolution resolution = resolve_manifest(manifest, packages);
   const InputLayout layout = case_layout(manifest, inputs, parts.at("classes").as_int64());
-  const MaskLayout mask =
-      case_mask(std::string(parts.at("mask").as_string()), backbone_mask_needs(manifest, resolution, layout), inputs);
+  const std::string mode(parts.at("mask").as_string());
+  const MaskNeeds needs = mode == "none" ? MaskNeeds() : backbone_mask_needs(manifest, resolution, layout);
+  const MaskLayout mask = case_mask(mode, needs, inputs);
   BuildOptions options;
   options.dtype = parts.at("dtype") == "fp64" ? at::kDouble : at::kFloat;
   const auto model = Model::assemble(manifest, resolution, layout, mask, options, /*with_losses=*/true);
