@@ -13,12 +13,18 @@ namespace maskfeat {
 namespace {
 
 const HogRows& rows_of_this_processor() {
+#ifdef HOG_X86
+  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
+      __builtin_cpu_supports("avx512vl"))
+    return hog_rows_avx512;
+  if (__builtin_cpu_supports("avx2")) return hog_rows_avx2;
+#endif
   return hog_rows_base;
 }
 
 // The window's weights along n pixels, `step` values each.
 std::vector<float> window(int64_t side, int64_t n, int64_t step) {
-  std::vector<float> weights(static_cast<size_t>(n * step), 1.0f);
+  std::vector<float> weights(static_cast<size_t>(hog_pitch(n * step)), 1.0f);
   if (side == 0) return weights;
   const auto gauss = [&](int64_t i) {
     const double z = (static_cast<double>(i % side) - hog_window_centre(side)) / hog_window_deviation(side);
@@ -50,7 +56,7 @@ const void* line_at(const Job& job, int64_t frame, int64_t plane, int64_t y) {
 // Of one row of cells: sums of bins -> features.
 void write_cells(const Job& job, const float* sums, int64_t frame, int64_t plane, int64_t cy) {
   const HogShape& s = job.shape;
-  const int64_t n = s.width * job.step, area = s.token_h * s.token_w, tokens_w = s.cells_w() / s.token_w;
+  const int64_t n = hog_pitch(s.width * job.step), area = s.token_h * s.token_w, tokens_w = s.cells_w() / s.token_w;
   float* tokens =
       job.out + (frame * s.tokens() + cy / s.token_h * tokens_w) * s.features() + cy % s.token_h * s.token_w;
   for (int64_t cx = 0; cx < s.cells_w(); ++cx)
@@ -67,18 +73,18 @@ void write_cells(const Job& job, const float* sums, int64_t frame, int64_t plane
 // Rows of cells [begin, end) of all planes of all frames.
 int32_t run_range(void* ctx, int64_t begin, int64_t end) {
   const Job& job = *static_cast<const Job*>(ctx);
-  const int64_t n = job.shape.width * job.step;
-  const auto floats = static_cast<size_t>(hog_scratch(n, job.step) + kHogBins * n);
+  const int64_t n = job.shape.width * job.step, pitch = hog_pitch(n);
+  const auto floats = static_cast<size_t>(hog_scratch(n, job.step) + kHogBins * pitch);
   float* memory = new (std::align_val_t(64), std::nothrow) float[floats];
   if (!memory) return 1;
   float* sums = memory + hog_scratch(n, job.step);
   for (int64_t i = begin; i < end; ++i) {
     const int64_t cy = i % job.shape.cells_h(), plane = i / job.shape.cells_h() % job.planes;
     const int64_t frame = i / job.shape.cells_h() / job.planes;
-    HogLine line{.n = n, .step = job.step, .columns = job.columns.data(), .rows = {}, .lines = {}, .scratch = memory};
+    HogLine line{n, job.step, pitch, job.columns.data(), {}, {}, memory, sums};
     for (int64_t r = 0; r < 8; ++r) line.rows[r] = job.rows[static_cast<size_t>(cy * kHogCell + r)];
     for (int64_t r = 0; r < 10; ++r) line.lines[r] = line_at(job, frame, plane, cy * kHogCell + r - 1);
-    job.row(line, sums);
+    job.row(line);
     write_cells(job, sums, frame, plane, cy);
   }
   operator delete[](memory, std::align_val_t(64));
