@@ -1,38 +1,22 @@
 #include "hog_cpu.h"
 
 #include <algorithm>
-#include <atomic>
 #include <cmath>
 #include <new>
 #include <vector>
 
 #include "hog_rows.h"
+#include "hog_window.h"
 
 namespace maskfeat {
 
 namespace {
 
-const HogRows& rows_of_this_processor() {
-#ifdef HOG_X86
-  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
-      __builtin_cpu_supports("avx512vl"))
-    return hog_rows_avx512;
-  if (__builtin_cpu_supports("avx2")) return hog_rows_avx2;
-#endif
-  return hog_rows_base;
-}
-
-// The window's weights along n pixels, `step` values each.
+// The window's weights along n pixels, `step` values each, to whole vectors.
 std::vector<float> window(int64_t side, int64_t n, int64_t step) {
-  std::vector<float> weights(static_cast<size_t>(hog_pitch(n * step)), 1.0f);
-  if (side == 0) return weights;
-  const auto gauss = [&](int64_t i) {
-    const double z = (static_cast<double>(i % side) - hog_window_centre(side)) / hog_window_deviation(side);
-    return std::exp(-0.5 * z * z);
-  };
-  double sum = 0;
-  for (int64_t i = 0; i < side; ++i) sum += gauss(i);
-  for (int64_t i = 0; i < n * step; ++i) weights[static_cast<size_t>(i)] = static_cast<float>(gauss(i / step) / sum);
+  const std::vector<float> one = hog_window(side);
+  std::vector<float> weights(static_cast<size_t>(hog_pitch(n * step)));
+  for (size_t i = 0; i < weights.size(); ++i) weights[i] = one[i / static_cast<size_t>(step) % one.size()];
   return weights;
 }
 
@@ -64,7 +48,7 @@ void write_cells(const Job& job, const float* sums, int64_t frame, int64_t plane
       const float* cell = sums + cx * kHogCell * job.step + c;
       float square = 0;
       for (int64_t k = 0; k < kHogBins; ++k) square += cell[k * n] * cell[k * n];
-      const float scale = 1 / std::max(std::sqrt(square), static_cast<float>(kHogEpsilon));
+      const float scale = 1 / std::max(std::sqrt(square), kHogEpsilonFloat);
       float* bins = tokens + cx / s.token_w * s.features() + (plane + c) * kHogBins * area + cx % s.token_w;
       for (int64_t k = 0; k < kHogBins; ++k) bins[k * area] = cell[k * n] * scale;
     }
@@ -97,10 +81,21 @@ int32_t serial_range(int64_t n, int64_t, int32_t (*fn)(void*, int64_t, int64_t),
   return fn(ctx, 0, n);
 }
 
-bool hog_on_cpu(const HogPixels& pixels, const HogShape& shape, float* out, ForRange for_range) {
+std::vector<const HogRows*> hog_rows_here() {
+  std::vector<const HogRows*> all{&hog_rows_base};
+#ifdef HOG_X86
+  if (__builtin_cpu_supports("avx2")) all.push_back(&hog_rows_avx2);
+  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
+      __builtin_cpu_supports("avx512vl"))
+    all.push_back(&hog_rows_avx512);
+#endif
+  return all;
+}
+
+bool hog_on_cpu(const HogPixels& pixels, const HogShape& shape, float* out, ForRange for_range, const HogRows* chosen) {
   const bool interleaved = pixels.channel_stride == 1 && pixels.pixel_stride == shape.channels;
   const int64_t step = interleaved ? shape.channels : 1, planes = shape.channels / step;
-  const HogRows& rows = rows_of_this_processor();
+  const HogRows& rows = chosen ? *chosen : *hog_rows_here().back();
   Job job{pixels,
           shape,
           out,
