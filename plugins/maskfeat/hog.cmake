@@ -15,3 +15,22 @@ target_include_directories(maskfeat_hog PUBLIC src)
 target_link_libraries(maskfeat_hog PRIVATE vhost::build)
 target_compile_options(maskfeat_hog PRIVATE $<$<CXX_COMPILER_ID:GNU>:-fno-gnu-unique>)
 set_target_properties(maskfeat_hog PROPERTIES CXX_VISIBILITY_PRESET hidden VISIBILITY_INLINES_HIDDEN ON)
+
+# maskfeat_hog_cuda: the same on CUDA. The runtime is linked statically, so that the plugin loads where there is none.
+if(VHOST_CUDA)
+  find_package(CUDAToolkit REQUIRED)
+  if(NOT CMAKE_CUDA_COMPILER)
+    set(CMAKE_CUDA_COMPILER "${CUDAToolkit_NVCC_EXECUTABLE}")
+  endif()
+  if(NOT CMAKE_CUDA_ARCHITECTURES)
+    set(CMAKE_CUDA_ARCHITECTURES 90) # machine code for Hopper, and PTX for what comes after
+  endif()
+  enable_language(CUDA)
+  add_library(maskfeat_hog_cuda STATIC src/hog_cuda.cu)
+  target_compile_definitions(maskfeat_hog_cuda PUBLIC HOG_CUDA)
+  target_compile_options(maskfeat_hog_cuda PRIVATE --expt-relaxed-constexpr -prec-sqrt=false)
+  target_include_directories(maskfeat_hog_cuda PUBLIC src)
+  target_link_libraries(maskfeat_hog_cuda PUBLIC CUDA::cudart_static)
+  set_target_properties(maskfeat_hog_cuda PROPERTIES CUDA_STANDARD 17 CUDA_STANDARD_REQUIRED ON CUDA_VISIBILITY_PRESET hidden
+    VISIBILITY_INLINES_HIDDEN ON CUDA_RUNTIME_LIBRARY Static)
+endif()
