@@ -1,0 +1,9 @@
+#include "formats.h"
+
+namespace imagenet {
+
+Stored decode_bmp(Bytes, const DecodeLimits&) {
+  throw DecodeError("can't be decoded yet");
+}
+
+}  // namespace imagenet
