@@ -150,15 +150,6 @@ std::vector<vh::Spec> Mvit::describe(const vh::Specs& in) const {
            .prefix_tokens = static_cast<int32_t>(prefix)}};
 }
 
-vh::Tensor Mvit::patches(const vh::Tensor& input) const {
-  if (input.size(2) > 1) return patch_embed_(input);
-  // One frame meets only the kernel's middle slice. See also pool_conv.cpp.
-  const auto& o = patch_embed_.o;
-  return vh::ops::conv2d(input.squeeze(2), patch_embed_.weight.select(2, o.kernel[0] / 2), patch_embed_.bias,
-                         {o.stride[1], o.stride[2]}, {o.padding[1], o.padding[2]})
-      .unsqueeze(2);
-}
-
 vh::Tensor Mvit::replace_masked(const vh::Tensor& x, const vh::Tensor& mask, const vh::Grid& grid) const {
   const int64_t b = x.size(0);
   std::vector<int64_t> cells{b}, patches{b};
@@ -172,7 +163,7 @@ vh::Tensor Mvit::replace_masked(const vh::Tensor& x, const vh::Tensor& mask, con
 }
 
 void Mvit::run(const vh::Step& step) const {
-  const vh::Tensor maps = patches(step.in("input"));  // B x C x T x H x W
+  const vh::Tensor maps = patch_embed_(step.in("input"));  // B x C x T x H x W
   vh::Grid grid{maps.size(2), maps.size(3), maps.size(4)};
   const Relative& relative = relative_of(grid);
   vh::Tensor x = vh::as_tokens(maps);

@@ -38,7 +38,6 @@ class Mvit {
   vh::Grid tokens_of(const vh::Spec& input) const;  // throws if the patches don't tile the input
   void check_mask(const vh::Spec& mask, const vh::Spec& input) const;
   const Relative& relative_of(const vh::Grid& grid) const;
-  vh::Tensor patches(const vh::Tensor& input) const;
   vh::Tensor replace_masked(const vh::Tensor& x, const vh::Tensor& mask, const vh::Grid& grid) const;
 
   vh::Grid patch_, cell_, mask_unit_;  // input samples of a patch, of a cell of the features, of a mask cell
