@@ -1,7 +1,7 @@
 #include "decoder.h"
 
 #include "sinusoid.h"
-#include "tokens.h"
+#include "vhost/cpp/grid.hpp"
 
 namespace videomae {
 
@@ -49,16 +49,18 @@ Decoder::Decoder(const vh::Build& build, const Params& p) {
                                   {.init = "trunc_normal(std=0.02,a=-0.02,b=0.02)", .no_decay = true});
   pos_embed_ = position_buffer(build, vh::cells(features.grid), width_);
   const vh::Scope decoder = build.scope / "decoder";
-  blocks_ = std::make_unique<Blocks>(decoder / "blocks",
-                                     BlocksOptions{.width = width_,
-                                                   .depth = p.depth.value_or(encoder_width >= 1024 ? 12 : 4),
-                                                   .heads = p.heads.value_or(default_heads(width_)),
-                                                   .mlp_ratio = p.mlp_ratio,
-                                                   .eps = p.layer_norm_eps,
-                                                   .drop_path = p.drop_path,
-                                                   .checkpoint = p.checkpoint});
+  blocks_ = std::make_unique<vh::nn::Transformer>(
+      decoder / "blocks", vh::nn::TransformerOptions{.width = width_,
+                                                     .depth = p.depth.value_or(encoder_width >= 1024 ? 12 : 4),
+                                                     .heads = p.heads.value_or(default_heads(width_)),
+                                                     .mlp_ratio = p.mlp_ratio,
+                                                     .eps = p.layer_norm_eps,
+                                                     .drop_path = p.drop_path,
+                                                     .qkv_bias = vh::nn::QkvBias::qv,
+                                                     .init = vh::nn::kXavier,
+                                                     .checkpoint = p.checkpoint});
   norm_ = vh::nn::LayerNorm(decoder / "norm", width_, p.layer_norm_eps);
-  head_ = vh::nn::Linear(decoder / "head", width_, values_, linear_options(vh::nn::kXavier));
+  head_ = vh::nn::Linear(decoder / "head", width_, values_, {.init = vh::nn::kXavier, .bias_init = "zeros"});
 }
 
 std::vector<vh::Spec> Decoder::describe(const vh::Specs& in) const {
@@ -76,11 +78,11 @@ std::vector<vh::Spec> Decoder::describe(const vh::Specs& in) const {
 void Decoder::run(const vh::Step& step) const {
   const vh::Tensor visible = step.in("mask.visible_index"), masked = step.in("mask.masked_index");
   vh::Tensor x = step.in("features.0");
-  if (all_tokens_) x = pick(x, visible);
+  if (all_tokens_) x = vh::pick(x, visible);
   x = encoder_to_decoder_(x);  // B x Nv x D
   const vh::Tensor position = vh::ops::type_as(pos_embed_, x), token = vh::ops::type_as(mask_token_, x);
   // The visible tokens come first, then the masked ones; the positions tell where each belongs.
-  x = vh::ops::cat({x + pick_rows(position, visible), token + pick_rows(position, masked)}, 1);  // B x N x D
+  x = vh::ops::cat({x + vh::pick_rows(position, visible), token + vh::pick_rows(position, masked)}, 1);  // B x N x D
   x = (*blocks_)(x, step.train());
   x = x.slice(1, visible.size(1));  // B x Nm x D
   step.out("pred." + name_, head_(norm_(x)));

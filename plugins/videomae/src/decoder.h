@@ -3,8 +3,8 @@
 #pragma once
 #include <memory>
 
-#include "blocks.h"
 #include "vhost/cpp/plugin.hpp"
+#include "vhost/cpp/transformer.hpp"
 
 namespace videomae {
 
@@ -44,7 +44,7 @@ class Decoder {
   bool all_tokens_;
   vh::nn::Linear encoder_to_decoder_, head_;
   vh::Tensor mask_token_, pos_embed_;
-  std::unique_ptr<Blocks> blocks_;
+  std::unique_ptr<vh::nn::Transformer> blocks_;
   vh::nn::LayerNorm norm_;
 };
 

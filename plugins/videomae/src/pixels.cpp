@@ -1,6 +1,6 @@
 #include "pixels.h"
 
-#include "tokens.h"
+#include "vhost/cpp/grid.hpp"
 
 namespace videomae {
 
@@ -53,7 +53,7 @@ void Pixels::run(const vh::Step& step) const {
   vh::Tensor cubes = raw.view({batch, grid[0], cube_[0], grid[1], cube_[1], grid[2], cube_[2], channels})
                          .permute({0, 1, 3, 5, 2, 4, 6, 7})
                          .reshape({batch, vh::cells(grid), pixels * channels});  // B x N x P*C, u8
-  if (masked.defined()) cubes = pick(cubes, masked);
+  if (masked.defined()) cubes = vh::pick(cubes, masked);
   cubes = cubes.to(dtype_) / 255.0;
   if (norm_pix_) {
     const std::vector<int64_t> split{batch, cubes.size(1), pixels, channels};

@@ -1,0 +1,12 @@
+#include "vhost/cpp/plugin.hpp"
+
+#include "block2d.h"
+#include "cube3d.h"
+#include "vit.h"
+
+// clang-format off
+VH_PLUGIN(
+  vh::backbone<maskfeat::Vit>("vit", "Vision transformer for images, with a class token and learned positions"),
+  vh::mask<maskfeat::Block2d>("block2d", "Masks rectangles until an exact number of cells is reached, as in BEiT"),
+  vh::mask<maskfeat::Cube3d>("cube3d", "Masks cubes of random extent in space and time"),
+);
