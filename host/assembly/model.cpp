@@ -86,6 +86,33 @@ vh_step make_step(const StepInfo& info, const BuildOptions& options, const vh_ma
   return step;
 }
 
+bool has_grid(const Spec& spec) {
+  return spec.c.grid[0] > 0 && spec.c.grid[1] > 0 && spec.c.grid[2] > 0;
+}
+
+int64_t cells_of(const Spec& spec) {
+  return spec.c.grid[0] * spec.c.grid[1] * spec.c.grid[2];
+}
+
+std::string show_grid(const int64_t grid[3]) {
+  return std::to_string(grid[0]) + "x" + std::to_string(grid[1]) + "x" + std::to_string(grid[2]);
+}
+
+// Why masked tokens of the spec's grid can't be told by the mask's cells; "" = they can. `finer`: a cell may cover
+// several tokens.
+std::string mask_misfit(const MaskLayout& mask, const Spec& spec, bool finer) {
+  bool fits = true;
+  for (int i = 0; i < 3 && has_grid(spec); ++i)
+    fits &= finer ? spec.c.grid[i] % mask.grid[i] == 0 : spec.c.grid[i] == mask.grid[i];
+  if (!has_grid(spec)) fits = spec.c.dim[1] == mask.cells();
+  if (fits) return "";
+  const std::string size = has_grid(spec) ? "a grid of " + show_grid(spec.c.grid) + " tokens"
+                                          : std::to_string(spec.c.dim[1]) + " tokens without a grid";
+  return spec.key + " has " + size + ", and the mask " + show_grid(mask.grid) +
+         " cells: " + (finer ? "a cell must cover a whole number of tokens" : "there must be one cell per token") +
+         ", so change the backbone's mask cells or its tokens";
+}
+
 class AutocastOff {
  public:
   AutocastOff() {
@@ -256,6 +283,12 @@ void Model::bind_loss(const Manifest& manifest, Loss& loss, const std::string& h
   loss.gather_pred = pred.c.coverage == VH_ALL && target.c.coverage == VH_MASKED;
   if ((loss.gather_target || loss.gather_pred) && !mask_.fixed())
     throw manifest.error(config.pointer, "gathering masked tokens needs a mask with a fixed number of them");
+  const auto check_mask = [&](const Spec& spec, bool finer) {
+    const std::string misfit = mask_misfit(mask_, spec, finer);
+    if (!misfit.empty()) throw manifest.error(config.pointer, misfit);
+  };
+  if (loss.gather_target) check_mask(target, /*finer=*/false);
+  if (loss.gather_pred) check_mask(pred, /*finer=*/false);
   Spec pred_seen = renamed(pred, "pred");
   if (loss.gather_target) target.c.dim[1] = mask_.max_masked, target.c.coverage = VH_MASKED;
   if (loss.gather_pred)
@@ -267,6 +300,8 @@ void Model::bind_loss(const Manifest& manifest, Loss& loss, const std::string& h
   if (loss.target_weight.empty() && targets_.find(own_weight)) loss.target_weight = own_weight;
   if (loss.target_weight.empty() && target_ && mask_.mode != MaskMode::none && pred_seen.c.coverage == VH_ALL) {
     loss.target_weight = "mask.bool";
+    check_mask(target, /*finer=*/true);
+    if (has_grid(target)) loss.tokens_per_mask_cell = static_cast<double>(cells_of(target)) / mask_.cells();
     Spec weight = mask_spec("weight", "weight", VH_F32, target.c.dim[1], mask_);
     std::copy(target.c.grid, target.c.grid + 3, weight.c.grid);
     in.add(weight);
@@ -357,13 +392,17 @@ LossValues Model::one_loss(const Loss& loss, const vh_map& all, const StepInfo& 
   at::Tensor pred = get(loss.pred), target = get(loss.target);
   if (pred.is_floating_point() && pred.scalar_type() != options_.dtype) pred = pred.to(options_.dtype);
   if (loss.gather_target) target = gather_tokens(target, get("mask.masked_index"));
-  if (loss.gather_pred) pred = gather_tokens(pred, get("mask.masked_index"));
+  if (loss.gather_pred) {
+    const int64_t prefix = predictions_.find(loss.pred)->c.prefix_tokens;
+    pred = gather_tokens(pred.slice(1, prefix), get("mask.masked_index"));
+  }
   vh_map in, out;
   in.put("pred", pred);
   in.put("target", target);
   if (loss.target_weight == "mask.bool") {
     const Spec* spec = targets_.find(loss.target);
-    in.put("weight", upsample_mask(get("mask.bool"), mask_.grid, spec->c.grid).to(options_.dtype));
+    const at::Tensor mask = get("mask.bool");
+    in.put("weight", (has_grid(*spec) ? upsample_mask(mask, mask_.grid, spec->c.grid) : mask).to(options_.dtype));
   } else if (!loss.target_weight.empty()) {
     in.put("weight", loss.gather_target ? gather_tokens(get(loss.target_weight), get("mask.masked_index"))
                                         : get(loss.target_weight));
@@ -371,7 +410,7 @@ LossValues Model::one_loss(const Loss& loss, const vh_map& all, const StepInfo& 
   in.put("sample_weight", get("sample_weight"));
   run(*loss.part, in, out, info, {"pred", "target", "weight", "sample_weight"});
   const double divisor = loss.normaliser == VH_DIVIDE_SAMPLES  ? divisors.samples
-                         : loss.normaliser == VH_DIVIDE_MASKED ? divisors.masked
+                         : loss.normaliser == VH_DIVIDE_MASKED ? divisors.masked * loss.tokens_per_mask_cell
                                                                : divisors.micro_batches;
   LossValues values;
   for (const auto& [key, value] : out.items) {

@@ -97,6 +97,7 @@ class Model {
     uint32_t normaliser = VH_DIVIDE_SAMPLES;
     std::string pred, target, target_weight;  // full keys; target_weight "" = none, "mask.bool" = the mask
     bool gather_target = false, gather_pred = false;
+    double tokens_per_mask_cell = 1;  // of the target, where the mask as its weight is upsampled to it
   };
   Model(const MaskLayout& mask, const BuildOptions& options) : mask_(mask), options_(options) {}
   Part& add(const Manifest& manifest, const Resolution& resolution, const std::string& pointer,
