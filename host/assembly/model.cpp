@@ -69,6 +69,10 @@ at::Tensor gather_tokens(const at::Tensor& tokens, const at::Tensor& index) {  /
   return tokens.gather(1, index.unsqueeze(-1).expand({-1, -1, tokens.size(2)}));
 }
 
+std::string grid_text(const int64_t grid[3]) {
+  return std::to_string(grid[0]) + "x" + std::to_string(grid[1]) + "x" + std::to_string(grid[2]);
+}
+
 vh_step make_step(const StepInfo& info, const BuildOptions& options, const vh_map& in, vh_map& out) {
   vh_step step{};
   step.struct_size = sizeof step;
@@ -84,33 +88,6 @@ vh_step make_step(const StepInfo& info, const BuildOptions& options, const vh_ma
   step.device_type = info.meta ? VH_META : options.device.is_cuda() ? VH_CUDA : VH_CPU;
   step.device_index = options.device.has_index() ? options.device.index() : 0;
   return step;
-}
-
-bool has_grid(const Spec& spec) {
-  return spec.c.grid[0] > 0 && spec.c.grid[1] > 0 && spec.c.grid[2] > 0;
-}
-
-int64_t cells_of(const Spec& spec) {
-  return spec.c.grid[0] * spec.c.grid[1] * spec.c.grid[2];
-}
-
-std::string show_grid(const int64_t grid[3]) {
-  return std::to_string(grid[0]) + "x" + std::to_string(grid[1]) + "x" + std::to_string(grid[2]);
-}
-
-// Why masked tokens of the spec's grid can't be told by the mask's cells; "" = they can. `finer`: a cell may cover
-// several tokens.
-std::string mask_misfit(const MaskLayout& mask, const Spec& spec, bool finer) {
-  bool fits = true;
-  for (int i = 0; i < 3 && has_grid(spec); ++i)
-    fits &= finer ? spec.c.grid[i] % mask.grid[i] == 0 : spec.c.grid[i] == mask.grid[i];
-  if (!has_grid(spec)) fits = spec.c.dim[1] == mask.cells();
-  if (fits) return "";
-  const std::string size = has_grid(spec) ? "a grid of " + show_grid(spec.c.grid) + " tokens"
-                                          : std::to_string(spec.c.dim[1]) + " tokens without a grid";
-  return spec.key + " has " + size + ", and the mask " + show_grid(mask.grid) +
-         " cells: " + (finer ? "a cell must cover a whole number of tokens" : "there must be one cell per token") +
-         ", so change the backbone's mask cells or its tokens";
 }
 
 class AutocastOff {
@@ -177,6 +154,7 @@ std::unique_ptr<Model> Model::assemble(const Manifest& manifest, const Resolutio
                                        const InputLayout& layout, const MaskLayout& mask, const BuildOptions& options,
                                        bool with_losses) {
   std::unique_ptr<Model> model(new Model(mask, options));
+  model->soft_labels_ = layout.mixed;
   vh_specs inputs = layout.model_specs();
   append(inputs, mask_specs(mask));
   model->build_backbone(manifest, resolution, inputs);
@@ -236,6 +214,19 @@ void Model::build_heads(const Manifest& manifest, const Resolution& resolution, 
   }
 }
 
+// How many of the target's tokens lie in one cell of the mask, which may be coarser.
+double Model::tokens_per_cell(const Manifest& manifest, const PartConfig& config, const Spec& target) const {
+  double tokens = 1;
+  for (int i = 0; i < 3; ++i) {
+    if (target.c.grid[i] <= 0 || target.c.grid[i] % mask_.grid[i] != 0)
+      throw manifest.error(config.pointer, "the target's grid of " + grid_text(target.c.grid) +
+                                               " tokens isn't a multiple of the mask's " + grid_text(mask_.grid) +
+                                               " cells along each axis");
+    tokens *= static_cast<double>(target.c.grid[i] / mask_.grid[i]);
+  }
+  return tokens;
+}
+
 void Model::bind_loss(const Manifest& manifest, Loss& loss, const std::string& head, const vh_specs& inputs,
                       vh_specs& in) const {
   const PartConfig& config = loss.part->config();
@@ -272,7 +263,7 @@ void Model::bind_loss(const Manifest& manifest, Loss& loss, const std::string& h
                            "the target makes " + join(targets) + ": say which with \"in\": {\"target\": ...}");
     loss.target = targets[0];
   } else if (loss.target.empty()) {
-    loss.target = "batch.label";
+    loss.target = soft_labels_ ? "batch.label_soft" : "batch.label";
   }
   const Spec& pred = must_find(loss.pred, "pred");
   Spec target = must_find(loss.target, "target");
@@ -283,12 +274,12 @@ void Model::bind_loss(const Manifest& manifest, Loss& loss, const std::string& h
   loss.gather_pred = pred.c.coverage == VH_ALL && target.c.coverage == VH_MASKED;
   if ((loss.gather_target || loss.gather_pred) && !mask_.fixed())
     throw manifest.error(config.pointer, "gathering masked tokens needs a mask with a fixed number of them");
-  const auto check_mask = [&](const Spec& spec, bool finer) {
-    const std::string misfit = mask_misfit(mask_, spec, finer);
-    if (!misfit.empty()) throw manifest.error(config.pointer, misfit);
-  };
-  if (loss.gather_target) check_mask(target, /*finer=*/false);
-  if (loss.gather_pred) check_mask(pred, /*finer=*/false);
+  const Spec& whole = loss.gather_target ? target : pred;
+  if ((loss.gather_target || loss.gather_pred) && !std::equal(mask_.grid, mask_.grid + 3, whole.c.grid))
+    throw manifest.error(config.pointer, "the masked tokens of " + whole.key + " can't be picked: its grid is " +
+                                             grid_text(whole.c.grid) + ", the mask's " + grid_text(mask_.grid) +
+                                             "; let one token be one mask cell of the backbone, or take a head that "
+                                             "predicts all tokens");
   Spec pred_seen = renamed(pred, "pred");
   if (loss.gather_target) target.c.dim[1] = mask_.max_masked, target.c.coverage = VH_MASKED;
   if (loss.gather_pred)
@@ -300,11 +291,10 @@ void Model::bind_loss(const Manifest& manifest, Loss& loss, const std::string& h
   if (loss.target_weight.empty() && targets_.find(own_weight)) loss.target_weight = own_weight;
   if (loss.target_weight.empty() && target_ && mask_.mode != MaskMode::none && pred_seen.c.coverage == VH_ALL) {
     loss.target_weight = "mask.bool";
-    check_mask(target, /*finer=*/true);
-    if (has_grid(target)) loss.tokens_per_mask_cell = static_cast<double>(cells_of(target)) / mask_.cells();
     Spec weight = mask_spec("weight", "weight", VH_F32, target.c.dim[1], mask_);
     std::copy(target.c.grid, target.c.grid + 3, weight.c.grid);
     in.add(weight);
+    loss.tokens_per_cell = tokens_per_cell(manifest, config, target);
   } else if (!loss.target_weight.empty()) {
     in.add(renamed(must_find(loss.target_weight, "weight"), "weight"));
   }
@@ -401,8 +391,7 @@ LossValues Model::one_loss(const Loss& loss, const vh_map& all, const StepInfo& 
   in.put("target", target);
   if (loss.target_weight == "mask.bool") {
     const Spec* spec = targets_.find(loss.target);
-    const at::Tensor mask = get("mask.bool");
-    in.put("weight", (has_grid(*spec) ? upsample_mask(mask, mask_.grid, spec->c.grid) : mask).to(options_.dtype));
+    in.put("weight", upsample_mask(get("mask.bool"), mask_.grid, spec->c.grid).to(options_.dtype));
   } else if (!loss.target_weight.empty()) {
     in.put("weight", loss.gather_target ? gather_tokens(get(loss.target_weight), get("mask.masked_index"))
                                         : get(loss.target_weight));
@@ -410,7 +399,7 @@ LossValues Model::one_loss(const Loss& loss, const vh_map& all, const StepInfo& 
   in.put("sample_weight", get("sample_weight"));
   run(*loss.part, in, out, info, {"pred", "target", "weight", "sample_weight"});
   const double divisor = loss.normaliser == VH_DIVIDE_SAMPLES  ? divisors.samples
-                         : loss.normaliser == VH_DIVIDE_MASKED ? divisors.masked * loss.tokens_per_mask_cell
+                         : loss.normaliser == VH_DIVIDE_MASKED ? divisors.masked * loss.tokens_per_cell
                                                                : divisors.micro_batches;
   LossValues values;
   for (const auto& [key, value] : out.items) {
