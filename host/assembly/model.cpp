@@ -277,7 +277,9 @@ void Model::bind_loss(const Manifest& manifest, Loss& loss, const std::string& h
   const Spec& whole = loss.gather_target ? target : pred;
   if ((loss.gather_target || loss.gather_pred) && !std::equal(mask_.grid, mask_.grid + 3, whole.c.grid))
     throw manifest.error(config.pointer, "the masked tokens of " + whole.key + " can't be picked: its grid is " +
-                                             grid_text(whole.c.grid) + ", the mask's " + grid_text(mask_.grid));
+                                             grid_text(whole.c.grid) + ", the mask's " + grid_text(mask_.grid) +
+                                             "; let one token be one mask cell of the backbone, or take a head that "
+                                             "predicts all tokens");
   Spec pred_seen = renamed(pred, "pred");
   if (loss.gather_target) target.c.dim[1] = mask_.max_masked, target.c.coverage = VH_MASKED;
   if (loss.gather_pred)
@@ -380,7 +382,10 @@ LossValues Model::one_loss(const Loss& loss, const vh_map& all, const StepInfo& 
   at::Tensor pred = get(loss.pred), target = get(loss.target);
   if (pred.is_floating_point() && pred.scalar_type() != options_.dtype) pred = pred.to(options_.dtype);
   if (loss.gather_target) target = gather_tokens(target, get("mask.masked_index"));
-  if (loss.gather_pred) pred = gather_tokens(pred, get("mask.masked_index"));
+  if (loss.gather_pred) {
+    const int64_t prefix = predictions_.find(loss.pred)->c.prefix_tokens;
+    pred = gather_tokens(pred.slice(1, prefix), get("mask.masked_index"));
+  }
   vh_map in, out;
   in.put("pred", pred);
   in.put("target", target);

@@ -1,5 +1,7 @@
 #include "vit.h"
 
+#include <numeric>
+
 #include "sinusoid.h"
 #include "vhost/cpp/grid.hpp"
 
@@ -68,8 +70,8 @@ vh::Grid Vit::grid_of(const vh::Spec& input) const {
     const char axis = "THW"[i];
     const int64_t samples = input.size(axis);
     if (samples < 1 || samples % cube_[i] != 0)
-      throw vh::param_error(parameter[i],
-                            vh::str(cube_[i], " doesn't divide the input's ", samples, " along ", axis, "; it must"));
+      throw vh::param_error(parameter[i], vh::str(cube_[i], " doesn't divide the input's ", samples, " along ", axis,
+                                                  "; it must, as ", std::gcd(cube_[i], samples), " does"));
     grid[i] = samples / cube_[i];
   }
   return grid;
