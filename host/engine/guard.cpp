@@ -94,7 +94,8 @@ void check_same_input(const Manifest& manifest, const InputLayout& train, const 
 }
 
 int64_t train_batches_per_epoch(const Manifest& manifest, int64_t samples) {
-  const int64_t batch = manifest.integer("/data/batch"), accumulate = manifest.integer("/data/accumulate");
+  const int64_t batch = manifest.integer("/data/batch") / manifest.integer("/data/repeats"),
+                accumulate = manifest.integer("/data/accumulate");
   if (!manifest.boolean("/data/drop_last")) return (samples + batch - 1) / batch;
   const int64_t batches = samples / (batch * accumulate) * accumulate;
   if (batches == 0)

@@ -1,0 +1,306 @@
+#include "cli/matrix_table.h"
+
+#include <algorithm>
+#include <functional>
+
+namespace vhost {
+
+namespace {
+
+using Names = std::vector<std::string>;
+using Combinations = std::vector<const Combination*>;
+
+constexpr size_t kWidth = 110;  // of the terminal
+
+void add_new(Names& names, const std::string& name) {
+  if (!name.empty() && std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
+}
+
+std::string joined(const Names& names) {
+  std::string text;
+  for (const std::string& name : names) text += (text.empty() ? "" : ", ") + name;
+  return text;
+}
+
+std::string size_of(const MatrixInput& input) {
+  const std::string area = std::to_string(input.height) + "x" + std::to_string(input.width);
+  return input.frames > 1 ? std::to_string(input.frames) + "x" + area : area;
+}
+
+// The reasons below the tables, numbered as they first turn up.
+class Reasons {
+ public:
+  // "no (3, 4)"
+  std::string cite(const std::string& word, const Names& reasons) {
+    Names numbers;
+    for (const std::string& reason : reasons) {
+      add_new(list_, reason);
+      const auto place = std::find(list_.begin(), list_.end(), reason);
+      numbers.push_back(std::to_string(place - list_.begin() + 1));
+    }
+    return reasons.empty() ? word : word + " (" + joined(numbers) + ")";
+  }
+
+  std::string text() const {
+    std::string text;
+    for (size_t i = 0; i < list_.size(); ++i) text += "(" + std::to_string(i + 1) + ") " + list_[i] + "\n";
+    return text;
+  }
+
+ private:
+  Names list_;
+};
+
+// Where the reason is of one parameter, that is part of it.
+std::string reason_of(const Combination& one) {
+  const bool of_part = one.pointer.ends_with("/backbone") || one.pointer.ends_with("/main") || one.pointer == "/mask" ||
+                       one.pointer == "/target" || one.pointer == "/losses/0" || one.pointer.empty();
+  return of_part ? one.reason : one.reason + " [" + one.pointer + "]";
+}
+
+struct Table {
+  std::string title;
+  Names columns, rows;
+  std::function<std::string(const std::string& row, const std::string& column)> cell;
+};
+
+std::string padded(std::string text, size_t width) {
+  text.resize(std::max(width, text.size()), ' ');
+  return text;
+}
+
+std::string line_of(const Names& words, const std::vector<size_t>& widths) {
+  std::string line;
+  for (size_t i = 0; i < words.size(); ++i) line += padded(words[i], widths[i]);
+  return line.substr(0, line.find_last_not_of(' ') + 1) + "\n";
+}
+
+// Columns that do not fit beside each other follow below.
+std::string text_of(const Table& table) {
+  std::vector<Names> lines{{table.title}};
+  for (const std::string& row : table.rows) lines.push_back({row});
+  const auto fill = [&](size_t column, const std::string& name) {
+    lines[0].push_back(name);
+    for (size_t i = 0; i < table.rows.size(); ++i) lines[i + 1].push_back(table.cell(table.rows[i], name));
+    size_t width = 0;
+    for (const Names& line : lines) width = std::max(width, line[column].size() + 2);
+    return width;
+  };
+  size_t first = 0;
+  for (const Names& line : lines) first = std::max(first, line[0].size() + 3);
+  std::vector<size_t> widths{first};
+  std::string text;
+  const auto flush = [&] {
+    for (Names& line : lines) {
+      text += line_of(line, widths);
+      line.resize(1);
+    }
+    widths.resize(1);
+  };
+  size_t used = first;
+  for (const std::string& column : table.columns) {
+    if (used + column.size() + 2 > kWidth && widths.size() > 1) {
+      flush();
+      used = first;
+    }
+    widths.push_back(fill(widths.size(), column));
+    used += widths.back();
+  }
+  flush();
+  return text + "\n";
+}
+
+class Text {
+ public:
+  Text(const MatrixInput& input, const std::vector<Combination>& all, const std::string& only, Reasons& reasons)
+      : input_(input), all_(all), only_(only), reasons_(reasons) {
+    for (const Combination& one : all) {
+      if (one.input == &input) here_.push_back(&one);
+      add_new(heads_, one.head);
+      add_new(losses_, one.loss);
+      add_new(masks_, one.mask);
+      add_new(targets_, one.target);
+    }
+    for (const Combination* one : here_)
+      if (one->fits) add_new(backbones_, one->backbone);
+  }
+
+  std::string str() {
+    std::string text = input_.name + " of " + size_of(input_) + ", " + std::to_string(input_.classes) + " classes\n\n";
+    text += refused_backbones();
+    if (backbones_.empty()) return text;
+    if (!masks_.empty()) text += mask_table();
+    if (any([](const Combination& one) { return one.mask.empty() && !one.head.empty(); })) text += head_table("");
+    for (const std::string& target : targets_) text += head_table(target);
+    if (!losses_.empty()) text += loss_table();
+    return text;
+  }
+
+ private:
+  using Wanted = std::function<bool(const Combination&)>;
+
+  bool any(const Wanted& wanted) const {
+    return std::any_of(here_.begin(), here_.end(), [&](const Combination* one) { return wanted(*one); });
+  }
+
+  Names reasons(const Wanted& wanted) const {
+    Names reasons;
+    for (const Combination* one : here_)
+      if (!one->fits && wanted(*one)) add_new(reasons, reason_of(*one));
+    return reasons;
+  }
+
+  std::string refused_backbones() {
+    std::string text;
+    for (const Combination* one : here_)
+      if (!one->fits && one->head.empty() && one->mask.empty())
+        text += reasons_.cite("not for this input: " + one->backbone, {reason_of(*one)}) + "\n";
+    return text.empty() ? text : text + "\n";
+  }
+
+  std::string mask_table() {
+    return text_of({"masked cells", masks_, backbones_, [&](const std::string& backbone, const std::string& mask) {
+                      const auto pair = [&](const Combination& one) {
+                        return one.backbone == backbone && one.mask == mask && one.target.empty();
+                      };
+                      Names modes;
+                      for (const Combination* one : here_)
+                        if (one->fits && pair(*one)) add_new(modes, one->mode == "drop" ? "dropped" : "replaced");
+                      return modes.empty() ? reasons_.cite("no", reasons(pair)) : joined(modes);
+                    }});
+  }
+
+  // Of one backbone, head and target, under one mask: whether any loss fits, or why not.
+  bool fits(const Combination& with) const {
+    return any([&](const Combination& one) {
+      return one.fits && !one.loss.empty() && one.backbone == with.backbone && one.head == with.head &&
+             one.target == with.target && one.mask == with.mask && one.mode == with.mode;
+    });
+  }
+
+  Names refusals(const Combination& with) const {
+    return reasons([&](const Combination& one) {
+      return one.backbone == with.backbone && one.mask == with.mask && one.mode == with.mode &&
+             (one.target.empty() ? one.head.empty() || with.target.empty() : one.target == with.target) &&
+             (one.head.empty() || one.head == with.head);
+    });
+  }
+
+  // The maskings that the backbone takes, or the one without a mask for labels.
+  Combinations maskings(const std::string& backbone, const std::string& target) const {
+    Combinations list;
+    for (const Combination* one : here_)
+      if (one->fits && one->backbone == backbone && one->head.empty() && one->target.empty() &&
+          one->mask.empty() == target.empty())
+        list.push_back(one);
+    return list;
+  }
+
+  std::string cell(const std::string& backbone, const std::string& head, const std::string& target) {
+    const Combinations tried = maskings(backbone, target);
+    if (tried.empty())
+      return reasons_.cite(
+          "no", reasons([&](const Combination& one) { return one.backbone == backbone && one.head.empty(); }));
+    Names why, partly;
+    size_t fitting = 0;
+    for (const Combination* masking : tried) {
+      Combination with = *masking;
+      with.head = head, with.target = target;
+      if (fits(with)) {
+        ++fitting;
+        continue;
+      }
+      for (const std::string& reason : refusals(with)) {
+        add_new(why, reason);
+        add_new(partly, "with " + with.mask + (with.mode == "drop" ? " dropped: " : " replaced: ") + reason);
+      }
+    }
+    if (fitting == 0) return reasons_.cite("no", why);
+    return fitting == tried.size() ? "fits" : reasons_.cite("partly", partly);
+  }
+
+  // A head that fits nothing here, but something else, isn't meant for this.
+  bool meant_for(const std::string& head, const std::string& target) const {
+    const auto fits = [&](bool for_it) {
+      return std::any_of(all_.begin(), all_.end(), [&](const Combination& one) {
+        return one.fits && !one.loss.empty() && one.head == head && (one.target == target) == for_it;
+      });
+    };
+    return head == only_ || fits(true) || !fits(false);
+  }
+
+  std::string head_table(const std::string& target) {
+    Names heads, others;
+    for (const std::string& head : heads_) (meant_for(head, target) ? heads : others).push_back(head);
+    const std::string what = target.empty() ? "labels" : target;
+    Table table{what, heads, backbones_,
+                [&](const std::string& backbone, const std::string& head) { return cell(backbone, head, target); }};
+    std::string text = heads.empty() ? what + "\n\n" : text_of(table);
+    if (others.empty()) return text;
+    text.pop_back();
+    text += "  not for " + what + ": ";
+    for (size_t i = 0; i < others.size(); ++i)
+      text += (i ? ", " : "") + reasons_.cite(others[i], reasons([&](const Combination& one) {
+                                                return one.head == others[i] && one.target == target;
+                                              }));
+    return text + "\n\n";
+  }
+
+  std::string loss_table() {
+    Names columns = targets_;
+    if (any([](const Combination& one) { return one.mask.empty() && !one.loss.empty(); }))
+      columns.insert(columns.begin(), "labels");
+    return text_of({"losses", columns, losses_, [&](const std::string& loss, const std::string& what) {
+                      const auto pair = [&](const Combination& one) {
+                        return one.loss == loss && one.target == (what == "labels" ? "" : what);
+                      };
+                      if (any([&](const Combination& one) { return one.fits && pair(one); }))
+                        return std::string("fits");
+                      const Names why = reasons(pair);
+                      return why.empty() ? std::string("-") : reasons_.cite("no", why);
+                    }});
+  }
+
+  const MatrixInput& input_;
+  const std::vector<Combination>& all_;
+  const std::string& only_;
+  Reasons& reasons_;
+  Combinations here_;
+  Names backbones_, heads_, losses_, masks_, targets_;
+};
+
+}  // namespace
+
+std::string matrix_text(const std::vector<MatrixInput>& inputs, const std::vector<Combination>& all,
+                        const std::string& only) {
+  Reasons reasons;
+  std::string text;
+  for (const MatrixInput& input : inputs) text += Text(input, all, only, reasons).str();
+  return text + reasons.text();
+}
+
+json::object matrix_json(const std::vector<MatrixInput>& inputs, const std::vector<Combination>& all) {
+  json::array sizes, combinations;
+  for (const MatrixInput& input : inputs)
+    sizes.push_back(json::object{{"name", input.name},
+                                 {"frames", input.frames},
+                                 {"height", input.height},
+                                 {"width", input.width},
+                                 {"classes", input.classes}});
+  for (const Combination& one : all) {
+    json::object entry{{"input", one.input->name}};
+    const std::pair<const char*, const std::string&> members[] = {{"backbone", one.backbone}, {"mask", one.mask},
+                                                                  {"mode", one.mode},         {"target", one.target},
+                                                                  {"head", one.head},         {"loss", one.loss}};
+    for (const auto& [key, value] : members)
+      if (!value.empty()) entry[key] = value;
+    entry["fits"] = one.fits;
+    if (!one.fits) entry["reason"] = one.reason;
+    if (!one.pointer.empty()) entry["at"] = one.pointer;
+    entry["manifest"] = one.manifest;
+    combinations.push_back(std::move(entry));
+  }
+  return {{"inputs", std::move(sizes)}, {"combinations", std::move(combinations)}};
+}
+
+}  // namespace vhost
