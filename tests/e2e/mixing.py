@@ -3,6 +3,7 @@
 Every combination that fits with the parts' defaults trains three steps with the small parameters of their plugin.json
 ("check"); every one that doesn't is refused by a dry run, with the reason that the matrix states.
 """
+import functools
 import json
 import os
 import pathlib
@@ -20,8 +21,9 @@ ANY = {"train": {"head": {"use": "classify/linear"}, "loss": {"use": "classify/c
 ENVIRONMENT = {**os.environ, "XDG_DATA_HOME": "/nowhere", "VHOST_PLUGIN_PATH": "", "VHOST_CACHE_DIR": str(BUILD / "tests/cache")}
 
 
-def matrix(*arguments):
-    done = subprocess.run([VHOST, "plugin", "matrix", "--json", *arguments], capture_output=True, text=True, env=ENVIRONMENT, timeout=600)
+@functools.lru_cache
+def matrix():
+    done = subprocess.run([VHOST, "plugin", "matrix", "--json"], capture_output=True, text=True, env=ENVIRONMENT, timeout=600)
     assert done.returncode == 0, f"exit {done.returncode}\n{done.stderr}"
     return json.loads(done.stdout)["combinations"]
 
@@ -120,7 +122,7 @@ def what_fits_trains():
         experiments.append((value, root / str(i)))
     faults = []
     for one, code, (_, folder) in zip(fitting, run_all(experiments), experiments):
-        fault = what_trained(folder) if code == 0 else (folder / "output").read_text().strip().splitlines()[-1]
+        fault = what_trained(folder) if code == 0 else f"exit {code}: {(folder / 'output').read_text().strip()[-300:]}"
         if fault:
             faults.append(f"{title(one)}: {fault}")
     complain(faults, len(fitting), "combinations that fit fail to train")
