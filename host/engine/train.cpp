@@ -362,7 +362,8 @@ void Trainer::finish_writing_quietly() {
 void Trainer::dump_batch(const vh_map& all) const {
   NamedTensors tensors{{"raw", *all.find("raw")}};
   if (const at::Tensor* label = all.find("batch.label")) tensors.emplace_back("label", *label);
-  if (const at::Tensor* masked = all.find("mask.masked_index")) tensors.emplace_back("mask.masked_index", *masked);
+  for (const char* key : {"mask.masked_index", "mask.bool"})
+    if (const at::Tensor* mask = all.find(key)) tensors.emplace_back(key, *mask);
   char name[32];
   std::snprintf(name, sizeof name, "step-%06lld.safetensors", static_cast<long long>(step_));
   write_safetensors(fs::path(dump_) / name, tensors);

@@ -58,6 +58,7 @@ GROUPS = {
     ],
     "small": [
         case("v2_small"),
+        case("v2_small_mean", pool="mean"),
         case("maskfeat_small", dim_mul="mlp"),
         case("maskfeat_small_pretraining", dim_mul="mlp", mask="replace"),
     ],

@@ -1,6 +1,7 @@
 #include "hog.h"
 
 #include "hog_cpu.h"
+#include "hog_cuda.h"
 #include "hog_ops.h"
 #include "vhost/cpp/tensor.hpp"
 
@@ -48,7 +49,7 @@ HogPixels layout_of(const Clips& clips, int64_t clip_frames, int64_t tubelet) {
   const int64_t c = clips.size('C'), t = clips.size('T'), h = clips.size('H'), w = clips.size('W');
   HogPixels p{};
   p.data = clips.pixels.data<void>();
-  p.bytes = clips.raw;
+  p.bytes = clips.pixels.dtype() == vh::DType::u8;
   p.clip_frames = clip_frames;
   p.frame_step = tubelet;
   p.clip_stride = c * t * h * w;
@@ -57,6 +58,43 @@ HogPixels layout_of(const Clips& clips, int64_t clip_frames, int64_t tubelet) {
   p.pixel_stride = clips.raw ? c : 1;
   p.channel_stride = clips.raw ? 1 : t * h * w;
   return p;
+}
+
+bool has_kernel(const Clips& clips, const HogShape& shape) {
+  const vh::DType dtype = clips.pixels.dtype();
+  return shape.bins == kHogBins && shape.cell == kHogCell && (dtype == vh::DType::u8 || dtype == vh::DType::f32);
+}
+
+// [frames,tokens,features]; undefined where there is no kernel for the device.
+vh::Tensor by_kernel(const Clips& clips, const HogPixels& pixels, const HogShape& shape) {
+  const vh::Device device = clips.pixels.device();
+  const auto make = [&] {
+    return vh::ops::new_empty(clips.pixels, {shape.frames, shape.tokens(), shape.features()}, vh::DType::f32);
+  };
+  if (device.type == VH_CPU) {
+    vh::Tensor out = make();
+    if (!hog_on_cpu(pixels, shape, out.mutable_data<float>(),
+                    vh::need(vh::services().parallel, VH_PARALLEL_1).for_range))
+      throw vh::Error("hog: out of memory", VH_ERR_MEMORY);
+    return out;
+  }
+#ifdef HOG_CUDA
+  if (device.type == VH_CUDA && vh::services().device) {
+    vh::Tensor out = make();
+    const char* message = nullptr;
+    void* stream = vh::services().device->current_stream(device.type, device.index);
+    switch (hog_on_cuda(pixels, shape, out.mutable_data<float>(), device.index, stream, &message)) {
+      case HogLaunch::done:
+        return out;
+      case HogLaunch::declined:
+        return {};
+      case HogLaunch::failed:
+        throw vh::Error(
+            vh::str("hog: CUDA refuses the kernel: ", message, "; \"implementation\": \"operators\" does without it"));
+    }
+  }
+#endif
+  return {};
 }
 
 }  // namespace
@@ -106,17 +144,10 @@ void Hog::run(const vh::Step& step) const {
   HogShape shape = shape_of(clips.size('H'), clips.size('W'), clips.size('C'));
   const int64_t clip_frames = (clips.size('T') + token_[0] - 1) / token_[0];
   shape.frames = clips.batch() * clip_frames;
-  const bool kernel = params_.implementation == "auto" && dtype_ == vh::DType::f32 && shape.bins == kHogBins &&
-                      shape.cell == kHogCell && (clips.raw || clips.pixels.dtype() == vh::DType::f32);
   vh::Tensor out;
-  if (kernel && clips.pixels.device().type == VH_CPU) {
-    out = vh::ops::new_empty(clips.pixels, {shape.frames, shape.tokens(), shape.features()}, dtype_);
-    if (!hog_on_cpu(layout_of(clips, clip_frames, token_[0]), shape, out.mutable_data<float>(),
-                    vh::need(vh::services().parallel, VH_PARALLEL_1).for_range))
-      throw vh::Error("hog: out of memory", VH_ERR_MEMORY);
-  } else {
-    out = hog_by_operators(frames_of(clips, token_[0], dtype_), shape);
-  }
+  if (params_.implementation == "auto" && dtype_ == vh::DType::f32 && has_kernel(clips, shape))
+    out = by_kernel(clips, layout_of(clips, clip_frames, token_[0]), shape);
+  if (!out.defined()) out = hog_by_operators(frames_of(clips, token_[0], dtype_), shape);
   step.out("target.hog", out.view({clips.batch(), clip_frames * shape.tokens(), shape.features()}));
 }
 

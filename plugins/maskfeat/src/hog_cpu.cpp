@@ -1,32 +1,22 @@
 #include "hog_cpu.h"
 
 #include <algorithm>
-#include <atomic>
 #include <cmath>
 #include <new>
 #include <vector>
 
 #include "hog_rows.h"
+#include "hog_window.h"
 
 namespace maskfeat {
 
 namespace {
 
-const HogRows& rows_of_this_processor() {
-  return hog_rows_base;
-}
-
-// The window's weights along n pixels, `step` values each.
+// The window's weights along n pixels, `step` values each, to whole vectors.
 std::vector<float> window(int64_t side, int64_t n, int64_t step) {
-  std::vector<float> weights(static_cast<size_t>(n * step), 1.0f);
-  if (side == 0) return weights;
-  const auto gauss = [&](int64_t i) {
-    const double z = (static_cast<double>(i % side) - hog_window_centre(side)) / hog_window_deviation(side);
-    return std::exp(-0.5 * z * z);
-  };
-  double sum = 0;
-  for (int64_t i = 0; i < side; ++i) sum += gauss(i);
-  for (int64_t i = 0; i < n * step; ++i) weights[static_cast<size_t>(i)] = static_cast<float>(gauss(i / step) / sum);
+  const std::vector<float> one = hog_window(side);
+  std::vector<float> weights(static_cast<size_t>(hog_pitch(n * step)));
+  for (size_t i = 0; i < weights.size(); ++i) weights[i] = one[i / static_cast<size_t>(step) % one.size()];
   return weights;
 }
 
@@ -50,7 +40,7 @@ const void* line_at(const Job& job, int64_t frame, int64_t plane, int64_t y) {
 // Of one row of cells: sums of bins -> features.
 void write_cells(const Job& job, const float* sums, int64_t frame, int64_t plane, int64_t cy) {
   const HogShape& s = job.shape;
-  const int64_t n = s.width * job.step, area = s.token_h * s.token_w, tokens_w = s.cells_w() / s.token_w;
+  const int64_t n = hog_pitch(s.width * job.step), area = s.token_h * s.token_w, tokens_w = s.cells_w() / s.token_w;
   float* tokens =
       job.out + (frame * s.tokens() + cy / s.token_h * tokens_w) * s.features() + cy % s.token_h * s.token_w;
   for (int64_t cx = 0; cx < s.cells_w(); ++cx)
@@ -58,7 +48,7 @@ void write_cells(const Job& job, const float* sums, int64_t frame, int64_t plane
       const float* cell = sums + cx * kHogCell * job.step + c;
       float square = 0;
       for (int64_t k = 0; k < kHogBins; ++k) square += cell[k * n] * cell[k * n];
-      const float scale = 1 / std::max(std::sqrt(square), static_cast<float>(kHogEpsilon));
+      const float scale = 1 / std::max(std::sqrt(square), kHogEpsilonFloat);
       float* bins = tokens + cx / s.token_w * s.features() + (plane + c) * kHogBins * area + cx % s.token_w;
       for (int64_t k = 0; k < kHogBins; ++k) bins[k * area] = cell[k * n] * scale;
     }
@@ -67,18 +57,18 @@ void write_cells(const Job& job, const float* sums, int64_t frame, int64_t plane
 // Rows of cells [begin, end) of all planes of all frames.
 int32_t run_range(void* ctx, int64_t begin, int64_t end) {
   const Job& job = *static_cast<const Job*>(ctx);
-  const int64_t n = job.shape.width * job.step;
-  const auto floats = static_cast<size_t>(hog_scratch(n, job.step) + kHogBins * n);
+  const int64_t n = job.shape.width * job.step, pitch = hog_pitch(n);
+  const auto floats = static_cast<size_t>(hog_scratch(n, job.step) + kHogBins * pitch);
   float* memory = new (std::align_val_t(64), std::nothrow) float[floats];
   if (!memory) return 1;
   float* sums = memory + hog_scratch(n, job.step);
   for (int64_t i = begin; i < end; ++i) {
     const int64_t cy = i % job.shape.cells_h(), plane = i / job.shape.cells_h() % job.planes;
     const int64_t frame = i / job.shape.cells_h() / job.planes;
-    HogLine line{.n = n, .step = job.step, .columns = job.columns.data(), .rows = {}, .lines = {}, .scratch = memory};
+    HogLine line{n, job.step, pitch, job.columns.data(), {}, {}, memory, sums};
     for (int64_t r = 0; r < 8; ++r) line.rows[r] = job.rows[static_cast<size_t>(cy * kHogCell + r)];
     for (int64_t r = 0; r < 10; ++r) line.lines[r] = line_at(job, frame, plane, cy * kHogCell + r - 1);
-    job.row(line, sums);
+    job.row(line);
     write_cells(job, sums, frame, plane, cy);
   }
   operator delete[](memory, std::align_val_t(64));
@@ -91,10 +81,21 @@ int32_t serial_range(int64_t n, int64_t, int32_t (*fn)(void*, int64_t, int64_t),
   return fn(ctx, 0, n);
 }
 
-bool hog_on_cpu(const HogPixels& pixels, const HogShape& shape, float* out, ForRange for_range) {
+std::vector<const HogRows*> hog_rows_here() {
+  std::vector<const HogRows*> all{&hog_rows_base};
+#ifdef HOG_X86
+  if (__builtin_cpu_supports("avx2")) all.push_back(&hog_rows_avx2);
+  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
+      __builtin_cpu_supports("avx512vl"))
+    all.push_back(&hog_rows_avx512);
+#endif
+  return all;
+}
+
+bool hog_on_cpu(const HogPixels& pixels, const HogShape& shape, float* out, ForRange for_range, const HogRows* chosen) {
   const bool interleaved = pixels.channel_stride == 1 && pixels.pixel_stride == shape.channels;
   const int64_t step = interleaved ? shape.channels : 1, planes = shape.channels / step;
-  const HogRows& rows = rows_of_this_processor();
+  const HogRows& rows = chosen ? *chosen : *hog_rows_here().back();
   Job job{pixels,
           shape,
           out,

@@ -53,6 +53,7 @@ inline double hog_window_deviation(int64_t side) {
 }
 
 inline constexpr double kHogEpsilon = 1e-12;
+inline constexpr float kHogEpsilonFloat = 1e-12f;
 // What the kernels are made for; everything else goes through operators.
 inline constexpr int64_t kHogBins = 9, kHogCell = 8;
 // tan(k pi / 9): |gx| >= kHogTangent[k] * |gy| from the angle (k + 1) pi / 9 on.
