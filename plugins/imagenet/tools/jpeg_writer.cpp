@@ -1,9 +1,8 @@
 #include "jpeg_writer.h"
 
-#include <jpeglib.h>
-
-#include <cstdio>
 #include <cstdlib>
+
+#include "libjpeg.h"
 
 namespace imagenet {
 namespace {
