@@ -131,7 +131,7 @@ std::string text_of(const Table& table) {
 class Text {
  public:
   Text(const MatrixInput& input, const std::vector<Combination>& all, const std::string& only, Reasons& reasons)
-      : input_(input), all_(all), only_(only), reasons_(reasons) {
+      : input_(input), only_(only), reasons_(reasons) {
     for (const Combination& one : all) {
       if (one.input == &input) here_.push_back(&one);
       add_new(heads_, one.head);
@@ -304,7 +304,6 @@ class Text {
   }
 
   const MatrixInput& input_;
-  const std::vector<Combination>& all_;
   const std::string& only_;
   Reasons& reasons_;
   Combinations here_;
