@@ -131,7 +131,7 @@ std::string text_of(const Table& table) {
 class Text {
  public:
   Text(const MatrixInput& input, const std::vector<Combination>& all, const std::string& only, Reasons& reasons)
-      : input_(input), all_(all), only_(only), reasons_(reasons) {
+      : input_(input), only_(only), reasons_(reasons) {
     for (const Combination& one : all) {
       if (one.input == &input) here_.push_back(&one);
       add_new(heads_, one.head);
@@ -248,23 +248,36 @@ class Text {
     return kinds.empty() ? "partly" : kinds;
   }
 
-  // A head that fits nothing here, but something else, isn't meant for this.
-  bool meant_for(const std::string& head, const std::string& target) const {
-    const auto fits = [&](bool for_it) {
-      return std::any_of(all_.begin(), all_.end(), [&](const Combination& one) {
-        return one.fits && !one.loss.empty() && one.head == head && (one.target == target) == for_it;
-      });
-    };
-    return head == only_ || fits(true) || !fits(false);
+  // Whether the head fits any backbone; with_loss: as a whole, else by itself.
+  bool head_fits(const std::string& head, const std::string& target, bool with_loss) const {
+    return any([&](const Combination& one) {
+      return one.fits && one.head == head && one.target == target && (!one.loss.empty() || !with_loss);
+    });
+  }
+
+  // The columns of a table: heads that fit; where none does, those that only lack a loss, or all. The rest are not for
+  // that target.
+  Names columns(const std::string& target) const {
+    Names columns;
+    for (const bool with_loss : {true, false}) {
+      if (!columns.empty()) break;
+      for (const std::string& head : heads_)
+        if (head_fits(head, target, with_loss)) columns.push_back(head);
+    }
+    if (columns.empty()) return heads_;
+    if (std::find(heads_.begin(), heads_.end(), only_) != heads_.end()) add_new(columns, only_);
+    return columns;
   }
 
   std::string head_table(const std::string& target) {
-    Names heads, others;
-    for (const std::string& head : heads_) (meant_for(head, target) ? heads : others).push_back(head);
+    const Names heads = columns(target);
+    Names others;
+    for (const std::string& head : heads_)
+      if (std::find(heads.begin(), heads.end(), head) == heads.end()) others.push_back(head);
     const std::string what = target.empty() ? "labels" : target;
     Table table{what, heads, backbones_,
                 [&](const std::string& backbone, const std::string& head) { return cell(backbone, head, target); }};
-    std::string text = heads.empty() ? what + "\n\n" : text_of(table);
+    std::string text = text_of(table);
     if (others.empty()) return text;
     text.pop_back();
     text += "  not for " + what + ": ";
@@ -291,7 +304,6 @@ class Text {
   }
 
   const MatrixInput& input_;
-  const std::vector<Combination>& all_;
   const std::string& only_;
   Reasons& reasons_;
   Combinations here_;

@@ -7,10 +7,11 @@ import functools
 import json
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 
-from vhost_run import BUILD, VHOST, main, temporary_folder
+from vhost_run import BUILD, SOURCE, VHOST, main, temporary_folder
 
 TOY = BUILD / "tests/plugins"
 SMALL = {"image": {"frames": 1, "size": 64}, "clip": {"frames": 4, "size": 64}}
@@ -155,5 +156,36 @@ def what_does_not_fit_is_refused_with_the_stated_reason():
     complain(faults, len(unfit), "combinations that don't fit aren't refused so")
 
 
+def printed(command):
+    done = subprocess.run([VHOST, *command.split()[1:]], capture_output=True, text=True, env=ENVIRONMENT, timeout=600)
+    assert done.returncode == 0, f"{command}: exit {done.returncode}\n{done.stderr}"
+    return done.stdout
+
+
+def the_page_shows_what_the_command_prints():
+    """VHOST_WRITE_PAGE=1 writes the page anew instead."""
+    page = SOURCE / "docs/matrix.md"
+    text = page.read_text()
+    commands = re.findall(r"```\n\$ (vhost plugin matrix.*)\n", text)
+    assert len(commands) == 2, commands
+    for command in commands:
+        block = re.compile(r"```\n\$ " + re.escape(command) + r"\n.*?```", re.DOTALL)
+        text = block.sub(lambda _: f"```\n$ {command}\n{printed(command)}```", text)
+    if os.environ.get("VHOST_WRITE_PAGE"):
+        page.write_text(text)
+    assert text == page.read_text(), f"{page} shows other output; VHOST_WRITE_PAGE=1 {__file__} {the_page_shows_what_the_command_prints.__name__}"
+
+
+def what_the_reasons_advise_helps():
+    for part, setting, shape in (("mvit/mvit", "mvit/mvit.mask_unit=[2,16,16]", "clip"), ("videomae/vit", "videomae/vit.tubelet=1", "image")):
+        for change in ([], ["--set", setting]):
+            done = subprocess.run([VHOST, "plugin", "matrix", "--json", "--input", shape, "--part", part, *change],
+                                  capture_output=True, text=True, env=ENVIRONMENT, timeout=600)
+            assert done.returncode == 0, done.stderr
+            fits = any(one["fits"] and one.get("head") == "videomae/decoder" and "loss" in one for one in json.loads(done.stdout)["combinations"])
+            assert fits == bool(change), f"{part} with the decoder on {shape}, {change}: fits is {fits}"
+
+
 if __name__ == "__main__":
-    main({case.__name__: case for case in (what_fits_trains, what_does_not_fit_is_refused_with_the_stated_reason)})
+    main({case.__name__: case for case in (what_fits_trains, what_does_not_fit_is_refused_with_the_stated_reason,
+                                           what_the_reasons_advise_helps, the_page_shows_what_the_command_prints)})
