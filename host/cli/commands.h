@@ -33,6 +33,7 @@ int config_command(const Options& options);
 int plugin_list_command(const Options& options);
 int plugin_inspect_command(const Options& options);
 int plugin_check_command(const Options& options);
+int plugin_matrix_command(const Options& options);
 int plugin_new_command(const Options& options);
 int plugin_install_command(const Options& options);
 int plugin_remove_command(const Options& options);

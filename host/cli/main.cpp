@@ -14,6 +14,7 @@ int dispatch(const vhost::Options& options) {
   if (options.command == "plugin inspect") return vhost::plugin_inspect_command(options);
   if (options.command == "rerun") return vhost::rerun_command(options);
   if (options.command == "plugin check") return vhost::plugin_check_command(options);
+  if (options.command == "plugin matrix") return vhost::plugin_matrix_command(options);
   if (options.command == "plugin new") return vhost::plugin_new_command(options);
   if (options.command == "plugin install") return vhost::plugin_install_command(options);
   if (options.command == "plugin remove") return vhost::plugin_remove_command(options);

@@ -20,6 +20,8 @@ struct Options {
   int top_k = 5;
   std::vector<std::string> checks;  // plugin check: ids or groups; empty = all
   std::string component, report;
+  std::string part;                 // plugin matrix: PLUGIN/COMPONENT; "" = all
+  std::vector<std::string> inputs;  // plugin matrix: image, clip or TxHxW; empty = image and clip
   double timeout_seconds = 60;
   std::string to, range = "*";      // plugin install --to, plugin remove --from; plugin explain NAME RANGE
   bool force = false, all = false;  // plugin install, plugin remove

@@ -8,6 +8,7 @@
 #include "engine/evaluate.h"
 #include "engine/experiment.h"
 #include "engine/metrics.h"
+#include "engine/mix.h"
 #include "engine/optimizer.h"
 #include "engine/schedule.h"
 
@@ -47,6 +48,7 @@ class Trainer {
   int64_t micro_batches(int64_t step) const;
   int64_t batches_before(int64_t step) const;
   StepInfo step_info() const;
+  MixDraw draw_mix_of(const Batch& batch, int64_t micro) const;
   void dump_batch(const vh_map& all) const;
 
   Experiment& x_;
@@ -57,6 +59,7 @@ class Trainer {
   Schedule schedule_;
   GradScaler scaler_;
   Window window_;
+  MixRule mix_;
   int64_t step_ = 0, batches_per_epoch_ = 0, accumulate_ = 1, saved_step_ = -1;
   double clip_ = 0;
   bool guard_ = true;

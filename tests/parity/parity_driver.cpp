@@ -62,8 +62,19 @@ MaskLayout case_mask(const std::string& mode, const MaskNeeds& needs, const Tens
   if (mode == "none") return mask;
   mask.mode = mode == "drop" ? MaskMode::drop : MaskMode::replace;
   std::copy(needs.grid, needs.grid + 3, mask.grid);
-  mask.min_masked = mask.max_masked = inputs.at("mask.masked_index").size(1);
+  const auto index = inputs.find("mask.masked_index");  // without it the number of masked cells varies
+  mask.min_masked = index == inputs.end() ? 0 : index->second.size(1);
+  mask.max_masked = index == inputs.end() ? mask.cells() : mask.min_masked;
   return mask;
+}
+
+Divisors case_divisors(const Tensors& inputs) {
+  const at::Tensor weight = inputs.at("sample_weight").to(at::kDouble);
+  Divisors divisors;
+  divisors.samples = weight.sum().item<double>();
+  if (const auto mask = inputs.find("mask.bool"); mask != inputs.end())
+    divisors.masked = (mask->second.sum(1) * weight).sum().item<double>();
+  return divisors;
 }
 
 void load_weights(const Model& model, Tensors weights) {
@@ -98,9 +109,7 @@ NamedTensors run_case(const std::string& plugins, const std::filesystem::path& f
   for (const auto& [key, tensor] : inputs) all.put(key, tensor);
   StepInfo info;
   info.samples = inputs.at("input").size(0);
-  Divisors divisors;
-  divisors.samples = inputs.at("sample_weight").sum().item<double>();
-  divisors.masked = divisors.samples * static_cast<double>(mask.max_masked);
+  const Divisors divisors = case_divisors(inputs);
   model->forward(all, info);
   const LossValues loss = model->losses(all, info, divisors);
   loss.total.backward();

@@ -7,7 +7,11 @@ namespace mvit {
 
 namespace {
 
-Architecture architecture_of(const Mvit::Params& p, bool masked) {
+vh::Grid triple(const std::optional<std::vector<int64_t>>& given, const vh::Grid& otherwise) {
+  return given ? vh::Grid{given->at(0), given->at(1), given->at(2)} : otherwise;
+}
+
+Architecture architecture_of(const Mvit::Params& p, bool image, bool masked) {
   Architecture a = architecture_named(p.size);
   a.width = p.embed_dim.value_or(a.width);
   a.depth = p.depth.value_or(a.depth);
@@ -17,12 +21,8 @@ Architecture architecture_of(const Mvit::Params& p, bool masked) {
   if (masked && !a.downscale.empty()) a.downscale.pop_back();
   a.downscale = p.downscale.value_or(a.downscale);
   a.double_in_attention = p.dim_mul == "attention";
-  std::copy_n(p.kv_stride.begin(), 3, a.kv_stride.begin());
+  a.kv_stride = triple(p.kv_stride, image ? vh::Grid{1, 4, 4} : vh::Grid{1, 8, 8});
   return a;
-}
-
-vh::Grid triple(const std::optional<std::vector<int64_t>>& given, const vh::Grid& otherwise) {
-  return given ? vh::Grid{given->at(0), given->at(1), given->at(2)} : otherwise;
 }
 
 vh::Grid odd(const char* pointer, const vh::Grid& kernel) {
@@ -56,7 +56,7 @@ LayerOptions layer_options(const Mvit::Params& p, const vh::Grid& pool_kernel, b
 Mvit::Mvit(const vh::Build& build, const Params& p) : checkpoint_(p.checkpoint) {
   const vh::Spec input = build.in["input"];
   const bool image = input.size('T') == 1, masked = build.in.has("mask.bool");
-  const Architecture architecture = architecture_of(p, masked);
+  const Architecture architecture = architecture_of(p, image, masked);
   const std::vector<BlockShape> shapes = plan_blocks(architecture);
   const std::string pool = p.pool.value_or(p.class_token ? "cls" : "mean");
   if (pool == "cls" && !p.class_token) throw vh::param_error("/pool", "is cls, but \"class_token\" is false");
@@ -150,15 +150,6 @@ std::vector<vh::Spec> Mvit::describe(const vh::Specs& in) const {
            .prefix_tokens = static_cast<int32_t>(prefix)}};
 }
 
-vh::Tensor Mvit::patches(const vh::Tensor& input) const {
-  if (input.size(2) > 1) return patch_embed_(input);
-  // One frame meets only the kernel's middle slice. See also pool_conv.cpp.
-  const auto& o = patch_embed_.o;
-  return vh::ops::conv2d(input.squeeze(2), patch_embed_.weight.select(2, o.kernel[0] / 2), patch_embed_.bias,
-                         {o.stride[1], o.stride[2]}, {o.padding[1], o.padding[2]})
-      .unsqueeze(2);
-}
-
 vh::Tensor Mvit::replace_masked(const vh::Tensor& x, const vh::Tensor& mask, const vh::Grid& grid) const {
   const int64_t b = x.size(0);
   std::vector<int64_t> cells{b}, patches{b};
@@ -172,7 +163,7 @@ vh::Tensor Mvit::replace_masked(const vh::Tensor& x, const vh::Tensor& mask, con
 }
 
 void Mvit::run(const vh::Step& step) const {
-  const vh::Tensor maps = patches(step.in("input"));  // B x C x T x H x W
+  const vh::Tensor maps = patch_embed_(step.in("input"));  // B x C x T x H x W
   vh::Grid grid{maps.size(2), maps.size(3), maps.size(4)};
   const Relative& relative = relative_of(grid);
   vh::Tensor x = vh::as_tokens(maps);

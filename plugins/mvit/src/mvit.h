@@ -16,8 +16,8 @@ class Mvit {
   struct Params {
     std::string size, dim_mul, init;
     std::optional<int64_t> embed_dim, depth, heads;
-    std::optional<std::vector<int64_t>> stage_starts, downscale, patch_kernel, patch_stride, pool_kernel, mask_unit;
-    std::vector<int64_t> kv_stride;
+    std::optional<std::vector<int64_t>> stage_starts, downscale, patch_kernel, patch_stride, pool_kernel, mask_unit,
+        kv_stride;
     std::optional<std::string> pool;
     std::optional<bool> final_norm;
     bool class_token, checkpoint;
@@ -38,7 +38,6 @@ class Mvit {
   vh::Grid tokens_of(const vh::Spec& input) const;  // throws if the patches don't tile the input
   void check_mask(const vh::Spec& mask, const vh::Spec& input) const;
   const Relative& relative_of(const vh::Grid& grid) const;
-  vh::Tensor patches(const vh::Tensor& input) const;
   vh::Tensor replace_masked(const vh::Tensor& x, const vh::Tensor& mask, const vh::Grid& grid) const;
 
   vh::Grid patch_, cell_, mask_unit_;  // input samples of a patch, of a cell of the features, of a mask cell
@@ -69,8 +68,9 @@ void Mvit::Params::describe(V& v) {
   v("downscale", downscale, std::nullopt, vh::range(1, 255),
     "blocks that halve height and width; null: the stage starts, with a mask but for the last of them, as in "
     "MaskFeat's pre-training");
-  v("kv_stride", kv_stride, {1, 8, 8}, vh::length(3) | vh::range(1, 64),
-    "t, h, w by which the first block pools keys and values; each downscaling divides it, down to 1");
+  v("kv_stride", kv_stride, std::nullopt, vh::length(3) | vh::range(1, 64),
+    "t, h, w by which the first block pools keys and values; each downscaling divides it, down to 1; null: 1, 8, 8 for "
+    "clips, 1, 4, 4 for images");
   v("patch_kernel", patch_kernel, std::nullopt, vh::length(3) | vh::range(1, 63),
     "t, h, w of the first convolution, odd, padded by half; null: 3, 7, 7 for clips, 1, 7, 7 for images");
   v("patch_stride", patch_stride, std::nullopt, vh::length(3) | vh::range(1, 64),

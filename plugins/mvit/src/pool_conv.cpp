@@ -8,8 +8,7 @@ namespace mvit {
 
 namespace {
 
-// One frame: LibTorch 2.11's conv3d in bf16 on the CPU gives wrong numbers there, and only the kernel's middle slice
-// meets the frame anyway.
+// Only the kernel's middle slice meets a single frame. See Note [Single frames] in vhost/cpp/nn.hpp.
 vh::Tensor convolve_frame(const vh::Tensor& maps, const vh::Tensor& weight, const vh::Grid& stride) {
   const vh::Ints k = weight.sizes();
   return vh::ops::conv2d(maps.squeeze(2), weight.select(2, k[2] / 2), {}, {stride[1], stride[2]}, {k[3] / 2, k[4] / 2},

@@ -1,0 +1,111 @@
+#include "views.h"
+
+#include <vhost/random.h>
+
+#include <algorithm>
+#include <cmath>
+#include <optional>
+
+namespace imagenet {
+namespace {
+
+using vh::media::Box;
+
+// Independent streams of a sample's seed.
+enum Stream : uint64_t { kCropStream = 1, kFlipStream };
+
+vh_random stream(uint64_t seed, Stream s) {
+  return vh_random_from(vh_hash2(seed, s));
+}
+
+// The square that `crop` of `crops` cuts out of the resized picture, in coordinates of the whole one.
+Box test_box(const CropRule& rule, int64_t width, int64_t height, int64_t crop, int64_t crops) {
+  int64_t resized_short = rule.resize_short ? rule.resize_short : rule.size, short_side = std::min(width, height);
+  auto resized = [&](int64_t side) { return side == short_side ? resized_short : resized_short * side / short_side; };
+  auto along = [&](int64_t side, int64_t step, int64_t steps) {
+    double room = static_cast<double>(resized(side) - rule.size);
+    double start = std::nearbyint(steps ? room * static_cast<double>(step) / static_cast<double>(steps) : room / 2);
+    return start * static_cast<double>(side) / static_cast<double>(resized(side));
+  };
+  auto length = [&](int64_t side) {
+    return static_cast<double>(rule.size * side) / static_cast<double>(resized(side));
+  };
+  bool wide = width >= height, several = crops > 1;
+  return {along(width, crop, several && wide ? crops - 1 : 0), along(height, crop, several && !wide ? crops - 1 : 0),
+          length(width), length(height)};
+}
+
+// The pixels under a box and the filter's reach around it.
+Rect reach(const Box& box, Filter filter, int64_t size, int64_t width, int64_t height) {
+  double support = filter == Filter::kBicubic ? 2 : 1;
+  auto span = [&](double start, double length, int64_t limit) {
+    double margin = support * std::max(length / static_cast<double>(size), 1.0) + 1;
+    auto low = std::max<int64_t>(static_cast<int64_t>(std::floor(start - margin)), 0);
+    auto high = std::min<int64_t>(static_cast<int64_t>(std::ceil(start + length + margin)), limit);
+    return std::pair{low, high - low};
+  };
+  auto [x, w] = span(box.x, box.width, width);
+  auto [y, h] = span(box.y, box.height, height);
+  return {x, y, w, h};
+}
+
+Box box_of(const Rect& rect) {
+  return {static_cast<double>(rect.x), static_cast<double>(rect.y), static_cast<double>(rect.width),
+          static_cast<double>(rect.height)};
+}
+
+Box inside(const Box& box, const Region& region) {
+  auto scale = 1 / static_cast<double>(region.shrink);
+  return {(box.x - static_cast<double>(region.x)) * scale, (box.y - static_cast<double>(region.y)) * scale,
+          box.width * scale, box.height * scale};
+}
+
+}  // namespace
+
+std::vector<View> plan_views(const Image& image, const ImagesOptions& options, Pass pass,
+                             std::span<const Output> outputs) {
+  const CropRule& rule = options.crop;
+  int64_t width = image.width(), height = image.height(), bytes = rule.size * rule.size * 3;
+  auto shrink = [&](double w, double h) {
+    return options.scaled_decoding ? image.shrink_for(static_cast<int64_t>(w), static_cast<int64_t>(h), rule.size) : 1;
+  };
+  std::vector<View> views;
+  for (const Output& output : outputs) {
+    vh_random where = stream(output.seed, kCropStream), flip = stream(output.seed, kFlipStream);
+    bool train = pass == Pass::kTrain, mirror = train && vh_random_unit(&flip) < options.flip;
+    if (train && rule.kind != CropKind::kCenter) {
+      Rect rect = train_crop(rule, width, height, where);
+      Box box = box_of(rect);
+      views.push_back({output.image, box, rect, shrink(box.width, box.height), mirror});
+      continue;
+    }
+    int64_t crops = train ? 1 : options.crops;
+    for (int64_t crop = 0; crop < crops; ++crop) {
+      Box box = test_box(rule, width, height, crop, crops);
+      views.push_back({output.image + crop * bytes, box, reach(box, options.filter, rule.size, width, height),
+                       shrink(box.width, box.height), mirror});
+    }
+  }
+  return views;
+}
+
+void write_views(const Image& image, const std::vector<View>& views, const ImagesOptions& options) {
+  for (int64_t shrink : {1, 2, 4, 8}) {
+    std::vector<const View*> here;
+    for (const View& view : views)
+      if (view.shrink == shrink) here.push_back(&view);
+    if (here.empty()) continue;
+    Rect all = here[0]->needed;
+    for (const View* view : here) all = hull(all, view->needed);
+    Region region = image.decode(all, shrink);
+    for (const View* view : here) {
+      std::optional<Region> part;
+      if (here.size() > 1) part = cut(region, view->needed);
+      const Region& from = part ? *part : region;
+      vh::media::resample(from.picture, inside(view->box, from), options.filter, view->mirror, options.crop.size,
+                          options.crop.size, view->out);
+    }
+  }
+}
+
+}  // namespace imagenet
