@@ -15,6 +15,7 @@
 #include "classes.h"
 #include "decode.h"
 
+
 namespace imagenet {
 
 using vh::media::CropKind;
