@@ -11,7 +11,7 @@ using report::format_number;
 
 namespace {
 
-constexpr float kMaskedGrey = 92.0f / 255;
+constexpr float kMaskedGrey = 92.0f / 255, kNothing = 36.0f / 255;
 constexpr int64_t kHogTile = 448, kImageTile = 256, kClipTile = 192, kLargestGlyph = 48;  // pixels of the sheet
 constexpr int64_t kHogMoments = 4, kMoments = 8;
 constexpr double kNormalisedRange = 6;  // deviations from black to white
@@ -29,7 +29,7 @@ struct Tiles {
 
 // f32 [H,W,C], 0..1
 Picture picture_of(const at::Tensor& frame, const Tiles& tiles) {
-  const at::Tensor bytes = frame.nan_to_num(kMaskedGrey).clamp(0, 1).mul(255).round().to(at::kByte).contiguous();
+  const at::Tensor bytes = frame.nan_to_num(kNothing).clamp(0, 1).mul(255).round().to(at::kByte).contiguous();
   Picture out(static_cast<int>(frame.size(1)), static_cast<int>(frame.size(0)));
   const int64_t channels = frame.size(2);
   const uint8_t* from = bytes.data_ptr<uint8_t>();

@@ -176,6 +176,19 @@ std::vector<SampleView> sample_views(Experiment& x, const DataSource& source, co
   return views;
 }
 
+void write_run_picture(Experiment& x, const DataSource& source, int64_t step) {
+  const fs::path file = fs::path(x.request.work_dir) / "pictures" / "prediction.png";
+  try {
+    make_directories(file.parent_path());
+    const json::array names = class_names(*source.dataset, source.layout.classes);
+    write_png(file, sample_sheet(sample_views(x, source, {0}, names),
+                                 x.manifest.string("/name") + ", step " + std::to_string(step)));
+    x.log.picture("Input, masked input, target and prediction", file);
+  } catch (const std::exception& error) {
+    if (!cancel_requested) x.log.message(VH_LOG_WARN, "show", std::string("no picture: ") + error.what());
+  }
+}
+
 int run_show(Experiment& x) {
   const RunRequest& request = x.request;
   const fs::path output = request.output.empty() ? fs::path(request.work_dir) / "show.png" : fs::path(request.output);
