@@ -27,28 +27,42 @@ std::string size_of(const MatrixInput& input) {
   return input.frames > 1 ? std::to_string(input.frames) + "x" + area : area;
 }
 
-// The reasons below the tables, numbered as they first turn up.
+// The reasons below the tables, numbered as they first turn up. What several parts say in the same words is one.
 class Reasons {
  public:
   // "no (3, 4)"
   std::string cite(const std::string& word, const Names& reasons) {
     Names numbers;
-    for (const std::string& reason : reasons) {
-      add_new(list_, reason);
-      const auto place = std::find(list_.begin(), list_.end(), reason);
-      numbers.push_back(std::to_string(place - list_.begin() + 1));
-    }
+    for (const std::string& reason : reasons) add_new(numbers, std::to_string(number(reason)));
     return reasons.empty() ? word : word + " (" + joined(numbers) + ")";
   }
 
   std::string text() const {
     std::string text;
-    for (size_t i = 0; i < list_.size(); ++i) text += "(" + std::to_string(i + 1) + ") " + list_[i] + "\n";
+    for (size_t i = 0; i < list_.size(); ++i) {
+      const std::string parts = joined(list_[i].parts);
+      text += "(" + std::to_string(i + 1) + ") " + parts + (parts.empty() ? "" : ": ") + list_[i].words + "\n";
+    }
     return text;
   }
 
  private:
-  Names list_;
+  struct Reason {
+    Names parts;  // "videomae/vit"
+    std::string words;
+  };
+
+  size_t number(const std::string& reason) {
+    const size_t colon = reason.find(": ");
+    const bool of_part = colon < reason.find(' ') && reason.find('/') < colon;
+    const std::string words = of_part ? reason.substr(colon + 2) : reason;
+    auto place = std::find_if(list_.begin(), list_.end(), [&](const Reason& r) { return r.words == words; });
+    if (place == list_.end()) place = list_.insert(place, Reason{{}, words});
+    if (of_part) add_new(place->parts, reason.substr(0, colon));
+    return static_cast<size_t>(place - list_.begin()) + 1;
+  }
+
+  std::vector<Reason> list_;
 };
 
 // Where the reason is of one parameter, that is part of it.
@@ -56,6 +70,10 @@ std::string reason_of(const Combination& one) {
   const bool of_part = one.pointer.ends_with("/backbone") || one.pointer.ends_with("/main") || one.pointer == "/mask" ||
                        one.pointer == "/target" || one.pointer == "/losses/0" || one.pointer.empty();
   return of_part ? one.reason : one.reason + " [" + one.pointer + "]";
+}
+
+std::string mode_of(const Combination& one) {
+  return one.mode == "drop" ? "dropped" : "replaced";
 }
 
 struct Table {
@@ -113,7 +131,7 @@ std::string text_of(const Table& table) {
 class Text {
  public:
   Text(const MatrixInput& input, const std::vector<Combination>& all, const std::string& only, Reasons& reasons)
-      : input_(input), all_(all), only_(only), reasons_(reasons) {
+      : input_(input), only_(only), reasons_(reasons) {
     for (const Combination& one : all) {
       if (one.input == &input) here_.push_back(&one);
       add_new(heads_, one.head);
@@ -165,7 +183,7 @@ class Text {
                       };
                       Names modes;
                       for (const Combination* one : here_)
-                        if (one->fits && pair(*one)) add_new(modes, one->mode == "drop" ? "dropped" : "replaced");
+                        if (one->fits && pair(*one)) add_new(modes, mode_of(*one));
                       return modes.empty() ? reasons_.cite("no", reasons(pair)) : joined(modes);
                     }});
   }
@@ -201,41 +219,65 @@ class Text {
     if (tried.empty())
       return reasons_.cite(
           "no", reasons([&](const Combination& one) { return one.backbone == backbone && one.head.empty(); }));
-    Names why, partly;
-    size_t fitting = 0;
+    Names why;
+    Combinations fitting;
     for (const Combination* masking : tried) {
       Combination with = *masking;
       with.head = head, with.target = target;
-      if (fits(with)) {
-        ++fitting;
-        continue;
-      }
-      for (const std::string& reason : refusals(with)) {
-        add_new(why, reason);
-        add_new(partly, "with " + with.mask + (with.mode == "drop" ? " dropped: " : " replaced: ") + reason);
-      }
+      if (fits(with))
+        fitting.push_back(masking);
+      else
+        for (const std::string& reason : refusals(with)) add_new(why, reason);
     }
-    if (fitting == 0) return reasons_.cite("no", why);
-    return fitting == tried.size() ? "fits" : reasons_.cite("partly", partly);
+    if (fitting.empty()) return reasons_.cite("no", why);
+    return fitting.size() == tried.size() ? "fits" : reasons_.cite(which(fitting, tried), why);
   }
 
-  // A head that fits nothing here, but something else, isn't meant for this.
-  bool meant_for(const std::string& head, const std::string& target) const {
-    const auto fits = [&](bool for_it) {
-      return std::any_of(all_.begin(), all_.end(), [&](const Combination& one) {
-        return one.fits && !one.loss.empty() && one.head == head && (one.target == target) == for_it;
+  // "replaced", if it's all of that mode; "tube", if it's all of that mask; else "partly".
+  static std::string which(const Combinations& fitting, const Combinations& tried) {
+    const auto one_kind = [&](auto kind) {
+      Names kinds;
+      for (const Combination* one : fitting) add_new(kinds, kind(*one));
+      const auto count = std::count_if(tried.begin(), tried.end(), [&](const Combination* one) {
+        return std::find(kinds.begin(), kinds.end(), kind(*one)) != kinds.end();
       });
+      return count == static_cast<ptrdiff_t>(fitting.size()) ? joined(kinds) : std::string();
     };
-    return head == only_ || fits(true) || !fits(false);
+    std::string kinds = one_kind([](const Combination& one) { return mode_of(one); });
+    if (kinds.empty()) kinds = one_kind([](const Combination& one) { return one.mask.substr(one.mask.find('/') + 1); });
+    return kinds.empty() ? "partly" : kinds;
+  }
+
+  // Whether the head fits any backbone; with_loss: as a whole, else by itself.
+  bool head_fits(const std::string& head, const std::string& target, bool with_loss) const {
+    return any([&](const Combination& one) {
+      return one.fits && one.head == head && one.target == target && (!one.loss.empty() || !with_loss);
+    });
+  }
+
+  // The columns of a table: heads that fit; where none does, those that only lack a loss, or all. The rest are not for
+  // that target.
+  Names columns(const std::string& target) const {
+    Names columns;
+    for (const bool with_loss : {true, false}) {
+      if (!columns.empty()) break;
+      for (const std::string& head : heads_)
+        if (head_fits(head, target, with_loss)) columns.push_back(head);
+    }
+    if (columns.empty()) return heads_;
+    if (std::find(heads_.begin(), heads_.end(), only_) != heads_.end()) add_new(columns, only_);
+    return columns;
   }
 
   std::string head_table(const std::string& target) {
-    Names heads, others;
-    for (const std::string& head : heads_) (meant_for(head, target) ? heads : others).push_back(head);
+    const Names heads = columns(target);
+    Names others;
+    for (const std::string& head : heads_)
+      if (std::find(heads.begin(), heads.end(), head) == heads.end()) others.push_back(head);
     const std::string what = target.empty() ? "labels" : target;
     Table table{what, heads, backbones_,
                 [&](const std::string& backbone, const std::string& head) { return cell(backbone, head, target); }};
-    std::string text = heads.empty() ? what + "\n\n" : text_of(table);
+    std::string text = text_of(table);
     if (others.empty()) return text;
     text.pop_back();
     text += "  not for " + what + ": ";
@@ -262,7 +304,6 @@ class Text {
   }
 
   const MatrixInput& input_;
-  const std::vector<Combination>& all_;
   const std::string& only_;
   Reasons& reasons_;
   Combinations here_;

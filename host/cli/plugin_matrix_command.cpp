@@ -42,7 +42,7 @@ std::string only_part(const Found& found, const std::string& use) {
   const std::string& interface_id = component_at(found, "--part ", use).interface_id;
   if (interface_id.starts_with("vh.dataset/"))
     throw Error("--part " + use +
-                ": is a dataset, and the matrix has none: any dataset goes with parts that take its input");
+                ": is a dataset, of which the matrix has none: it goes with all parts that take its pixels");
   return use;
 }
 

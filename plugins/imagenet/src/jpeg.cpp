@@ -1,14 +1,12 @@
 #include "jpeg.h"
 
-#include <jerror.h>
-#include <jpeglib.h>
-
 #include <algorithm>
 #include <csetjmp>
 #include <cstdio>
 #include <cstring>
 
 #include "exif.h"
+#include "libjpeg.h"
 
 namespace imagenet {
 namespace {

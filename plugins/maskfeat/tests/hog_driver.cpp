@@ -2,6 +2,8 @@
 // "fp64": false}) on DIR/inputs.safetensors ("raw" u8 [B,T,H,W,C] or "input" [B,C,T,H,W]) and writes
 // DIR/outputs.safetensors.
 #include <algorithm>
+#include <chrono>
+#include <functional>
 #include <iostream>
 
 #include "checkpoint/safetensors.h"
@@ -25,6 +27,17 @@ vh_specs specs_of(const std::map<std::string, at::Tensor>& inputs, const std::ve
   return specs({features, spec(key, "input", raw ? "BTHWC" : "BCTHW", dim, raw ? VH_U8 : VH_DTYPE_ANY)});
 }
 
+double median_milliseconds(int64_t repeat, const std::function<void()>& work) {
+  std::vector<double> times;
+  for (int64_t i = 0; i < repeat; ++i) {
+    const auto start = std::chrono::steady_clock::now();
+    work();
+    times.push_back(std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count());
+  }
+  std::nth_element(times.begin(), times.begin() + repeat / 2, times.end());
+  return times[static_cast<size_t>(repeat / 2)];
+}
+
 void run(const std::filesystem::path& folder) {
   const json::value about = vhost::read_json((folder / "case.json").string()).root;
   const auto inputs = vhost::read_safetensors(folder / "inputs.safetensors");
@@ -33,6 +46,9 @@ void run(const std::filesystem::path& folder) {
   options.dtype = about.at("fp64").as_bool() ? at::kDouble : at::kFloat;
   TestPart hog(VH_TARGET_1, "maskfeat/hog", about.at("hog").as_object());
   hog.create(specs_of(inputs, token), {}, options);
+  if (const json::value* repeat = about.as_object().if_contains("repeat"))
+    std::cout << folder.string() << ": " << median_milliseconds(repeat->as_int64(), [&] { hog.run(inputs); })
+              << " ms\n";
   vhost::NamedTensors outputs;
   for (const auto& [key, value] : hog.run(inputs)) outputs.emplace_back(key, value);
   vhost::write_safetensors(folder / "outputs.safetensors", outputs);

@@ -10,6 +10,18 @@ Rect centre(int64_t width, int64_t height, int64_t w, int64_t h) {
   return {(width - w) / 2, (height - h) / 2, w, h};
 }
 
+int64_t to_nearest(double value) {  // ties to even
+  return static_cast<int64_t>(std::nearbyint(value));
+}
+
+Rect within_aspect(const CropRule& rule, int64_t width, int64_t height) {
+  double w = static_cast<double>(width), h = static_cast<double>(height);
+  if (w / h < rule.aspect[0]) return centre(width, height, width, std::max<int64_t>(to_nearest(w / rule.aspect[0]), 1));
+  if (w / h > rule.aspect[1])
+    return centre(width, height, std::max<int64_t>(to_nearest(h * rule.aspect[1]), 1), height);
+  return {0, 0, width, height};
+}
+
 Rect random_resized(const CropRule& rule, int64_t width, int64_t height, vh_random& random) {
   double area = static_cast<double>(width * height);
   for (int attempt = 0; attempt < 10; ++attempt) {
@@ -21,6 +33,7 @@ Rect random_resized(const CropRule& rule, int64_t width, int64_t height, vh_rand
     int64_t x = vh_random_below(&random, width - w + 1);
     return {x, vh_random_below(&random, height - h + 1), w, h};
   }
+  if (rule.fallback == CropFallback::kAspect) return within_aspect(rule, width, height);
   int64_t side = std::min(width, height);
   return centre(width, height, side, side);
 }
@@ -64,6 +77,21 @@ Rect test_crop(const CropRule& rule, int64_t width, int64_t height, int64_t crop
         std::lround(static_cast<double>((std::max(width, height) - side) * crop) / static_cast<double>(crops - 1)));
   }
   return rect;
+}
+
+Box resized_crop(const CropRule& rule, int64_t width, int64_t height, int64_t crop, int64_t crops) {
+  int64_t target = rule.resize_short ? rule.resize_short : rule.size, short_side = std::min(width, height);
+  bool wide = width >= height;
+  auto along = [&](int64_t side, bool spread) {  // start and length
+    int64_t resized = side == short_side ? target : target * side / short_side, room = resized - rule.size;
+    double share = spread && crops > 1 ? static_cast<double>(crop) / static_cast<double>(crops - 1) : 0.5;
+    double pixel = static_cast<double>(side) / static_cast<double>(resized);
+    return std::pair{static_cast<double>(to_nearest(static_cast<double>(room) * share)) * pixel,
+                     static_cast<double>(rule.size) * pixel};
+  };
+  auto [x, w] = along(width, wide);
+  auto [y, h] = along(height, !wide);
+  return {x, y, w, h};
 }
 
 Rect train_crop(const CropRule& rule, int64_t width, int64_t height, vh_random& random) {

@@ -8,16 +8,22 @@
 #include <string_view>
 #include <vector>
 
-#include "picture.h"
+#include "resample.h"
 
 namespace vh::media {
 
 enum class CropKind {
-  kRandomResized,  // area and log-uniform aspect ratio, 10 tries, then the centre square of the short side (MMAction2)
+  kRandomResized,  // area and log-uniform aspect ratio, 10 tries, then `fallback`
   kMultiScale,     // VideoMAE: sides scale*min(w,h), scales 1, .875, .75, .66, neighbours pair up, 13 fixed positions
   kCenter,  // the centre square of `size` after the short side was resized to resize_short (0: of the short side)
 };
 std::optional<CropKind> crop_kind(std::string_view name);
+
+// What kRandomResized takes when no try fits into the picture.
+enum class CropFallback {
+  kSquare,  // the centre square of the short side (MMAction2)
+  kAspect,  // the largest centre part whose aspect ratio lies within `aspect` (torchvision, MMPretrain)
+};
 
 struct CropRule {
   CropKind kind = CropKind::kCenter;
@@ -25,6 +31,7 @@ struct CropRule {
   int64_t resize_short = 0;                // for kCenter and test views; 0 = size
   std::array<double, 2> area = {0.08, 1};  // share of the picture
   std::array<double, 2> aspect = {0.75, 4.0 / 3};
+  CropFallback fallback = CropFallback::kSquare;
 };
 
 Rect train_crop(const CropRule&, int64_t width, int64_t height, vh_random& random);
@@ -32,5 +39,10 @@ Rect train_crop(const CropRule&, int64_t width, int64_t height, vh_random& rando
 // View `crop` of `crops`: 1 = centre; else squares evenly spaced along the
 // long side, from left (or top) to right (or bottom).
 Rect test_crop(const CropRule&, int64_t width, int64_t height, int64_t crop, int64_t crops);
+
+// The same for pictures: the box in the source from which resample() makes, in one pass, the bytes that resizing the
+// short side to resize_short and then cutting `size` out would give. As torchvision and MMPretrain, the long side is
+// rounded down and the corner to the nearest, ties to even. resize_short must be 0 or at least `size`.
+Box resized_crop(const CropRule&, int64_t width, int64_t height, int64_t crop, int64_t crops);
 
 }  // namespace vh::media

@@ -1,0 +1,26 @@
+// Weighted sums of 8-bit pixels, exact in 32-bit integers, so that every version gives the same bytes.
+#pragma once
+#include "taps.h"
+
+namespace vh::media {
+
+inline constexpr int64_t kTapGroup = 4;  // taps are padded to this, with weights of zero
+inline constexpr int64_t kRowPadding =
+    32;  // bytes after a row that kernels may read, and after a row of columns() write
+
+struct Kernels {
+  // One row, its columns resized: out[i] from row[first .. first + most) for i = 0 .. places - 1, or from the last
+  // place to the first if mirrored. `row`: readable for 3 * (first + most) + kRowPadding bytes.
+  void (*columns)(const uint8_t* row, const Taps& taps, bool mirror, uint8_t* out);
+  // The sum of `count` rows of `bytes` (rows readable to a multiple of kRowPadding) times weights; writes `bytes`.
+  void (*rows)(const uint8_t* const* rows, const int32_t* weights, int64_t count, int64_t bytes, uint8_t* out);
+};
+
+extern const Kernels kPlainKernels;
+// NULL where this program or CPU has none.
+const Kernels* avx2_kernels();
+
+// The fastest of this CPU.
+const Kernels& kernels();
+
+}  // namespace vh::media

@@ -1,0 +1,98 @@
+#include <vhost/media/resample.h>
+
+#include <algorithm>
+#include <cstring>
+#include <memory>
+
+#include "kernels.h"
+
+namespace vh::media {
+namespace {
+
+// Rows of the source with their columns resized, made when asked for; the last `kept` are remembered.
+class Columns {
+ public:
+  Columns(const PictureView& from, const Taps& taps, bool mirror, int64_t kept)
+      : from_(from),
+        taps_(taps),
+        mirror_(mirror),
+        kept_(kept),
+        row_bytes_(padded(static_cast<int64_t>(taps.first.size()) * 3)) {
+    for (size_t i = 0; i < taps.first.size(); ++i) reach_ = std::max(reach_, (taps.first[i] + taps.most) * 3);
+    reach_ += kRowPadding;
+    auto size = static_cast<size_t>(kept_ * row_bytes_ + std::max(reach_, from.width * 3));
+    memory_ = std::make_unique_for_overwrite<uint8_t[]>(size);
+    edge_ = memory_.get() + kept_ * row_bytes_;
+  }
+
+  // Asked for windows of up to `kept` neighbouring rows, each from top to bottom, none beginning above the last.
+  const uint8_t* row(int64_t y) {
+    if (made_ < y) make(made_ = y);
+    return slot(y);
+  }
+
+ private:
+  static int64_t padded(int64_t bytes) { return (bytes / kRowPadding + 2) * kRowPadding; }
+  uint8_t* slot(int64_t y) { return memory_.get() + y % kept_ * row_bytes_; }
+
+  void make(int64_t y) {
+    const uint8_t* row = from_.rgb + y * from_.stride;
+    int64_t readable = (from_.height - 1 - y) * from_.stride + from_.width * 3;
+    if (reach_ > readable) {
+      std::memcpy(edge_, row, static_cast<size_t>(from_.width) * 3);
+      std::fill(edge_ + from_.width * 3, edge_ + std::max(reach_, from_.width * 3), uint8_t{0});
+      row = edge_;
+    }
+    kernels().columns(row, taps_, mirror_, slot(y));
+  }
+
+  PictureView from_;
+  const Taps& taps_;
+  bool mirror_;
+  int64_t kept_, row_bytes_, reach_ = 0, made_ = -1;
+  std::unique_ptr<uint8_t[]> memory_;
+  uint8_t* edge_;
+};
+
+int64_t nearest(double place, int64_t limit) {
+  return std::clamp<int64_t>(static_cast<int64_t>(place), 0, limit - 1);
+}
+
+// Steps are added up, as Pillow does, so that ties fall to the same side.
+void resample_nearest(const PictureView& from, const Box& box, bool mirror, int64_t width, int64_t height,
+                      uint8_t* out) {
+  double step_x = box.width / static_cast<double>(width), step_y = box.height / static_cast<double>(height);
+  std::vector<int64_t> columns;
+  double x = box.x + step_x * 0.5, y = box.y + step_y * 0.5;
+  for (int64_t i = 0; i < width; ++i, x += step_x) columns.push_back(nearest(x, from.width) * 3);
+  if (mirror) std::reverse(columns.begin(), columns.end());
+  for (int64_t j = 0; j < height; ++j, y += step_y) {
+    const uint8_t* row = from.rgb + nearest(y, from.height) * from.stride;
+    for (int64_t column : columns) out = std::copy_n(row + column, 3, out);
+  }
+}
+
+}  // namespace
+
+std::optional<Filter> filter_named(std::string_view name) {
+  if (name == "nearest") return Filter::kNearest;
+  if (name == "bilinear") return Filter::kBilinear;
+  if (name == "bicubic") return Filter::kBicubic;
+  return std::nullopt;
+}
+
+void resample(const PictureView& from, const Box& box, Filter filter, bool mirror, int64_t width, int64_t height,
+              uint8_t* out) {
+  if (filter == Filter::kNearest) return resample_nearest(from, box, mirror, width, height, out);
+  Taps across = make_taps(filter, from.width, box.x, box.width, width, kTapGroup);
+  Taps down = make_taps(filter, from.height, box.y, box.height, height, 1);
+  Columns columns(from, across, mirror, down.most);
+  std::vector<const uint8_t*> rows(static_cast<size_t>(down.most));
+  for (int64_t y = 0; y < height; ++y, out += width * 3) {
+    auto first = down.first[static_cast<size_t>(y)], count = down.count[static_cast<size_t>(y)];
+    for (int64_t k = 0; k < count; ++k) rows[static_cast<size_t>(k)] = columns.row(first + k);
+    kernels().rows(rows.data(), down.weights_of(y), count, width * 3, out);
+  }
+}
+
+}  // namespace vh::media
