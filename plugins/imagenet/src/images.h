@@ -15,7 +15,6 @@
 #include "classes.h"
 #include "decode.h"
 
-
 namespace imagenet {
 
 using vh::media::CropKind;

@@ -4,7 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
-#include <optional>
+#include <utility>
 
 namespace imagenet {
 namespace {
@@ -54,10 +54,16 @@ Box box_of(const Rect& rect) {
           static_cast<double>(rect.height)};
 }
 
-Box inside(const Box& box, const Region& region) {
+// The box in the region's pixels; kept inside, where rounding may have moved it out.
+Box inside(const Box& box, const RegionView& region) {
   auto scale = 1 / static_cast<double>(region.shrink);
-  return {(box.x - static_cast<double>(region.x)) * scale, (box.y - static_cast<double>(region.y)) * scale,
-          box.width * scale, box.height * scale};
+  auto side = [&](double start, double length, int64_t from, int64_t limit) {
+    double low = std::max((start - static_cast<double>(from)) * scale, 0.0);
+    return std::pair{low, std::min(length * scale, static_cast<double>(limit) - low)};
+  };
+  auto [x, width] = side(box.x, box.width, region.x, region.pixels.width);
+  auto [y, height] = side(box.y, box.height, region.y, region.pixels.height);
+  return {x, y, width, height};
 }
 
 }  // namespace
@@ -99,10 +105,8 @@ void write_views(const Image& image, const std::vector<View>& views, const Image
     for (const View* view : here) all = hull(all, view->needed);
     Region region = image.decode(all, shrink);
     for (const View* view : here) {
-      std::optional<Region> part;
-      if (here.size() > 1) part = cut(region, view->needed);
-      const Region& from = part ? *part : region;
-      vh::media::resample(from.picture, inside(view->box, from), options.filter, view->mirror, options.crop.size,
+      RegionView from = cut(region, view->needed);
+      vh::media::resample(from.pixels, inside(view->box, from), options.filter, view->mirror, options.crop.size,
                           options.crop.size, view->out);
     }
   }
