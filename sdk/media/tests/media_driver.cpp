@@ -34,11 +34,6 @@ void write_bytes(const std::string& file, const std::vector<uint8_t>& bytes) {
   std::ofstream(file, std::ios::binary).write(reinterpret_cast<const char*>(bytes.data()), std::ssize(bytes));
 }
 
-Filter filter_named(const std::string& name) {
-  if (name == "nearest") return Filter::kNearest;
-  return name == "bilinear" ? Filter::kBilinear : Filter::kBicubic;
-}
-
 int run_resample(const std::vector<std::string>& a) {
   if (a.size() < 12) throw std::runtime_error("resample: too few arguments");
   Picture from = read_picture(a[0], std::stoll(a[1]), std::stoll(a[2]));
@@ -48,7 +43,7 @@ int run_resample(const std::vector<std::string>& a) {
   std::vector<double> milliseconds;
   for (int round = 0, rounds = a.size() > 12 ? std::stoi(a[12]) : 1; round < rounds; ++round) {
     auto start = std::chrono::steady_clock::now();
-    resample(from, box, filter_named(a[7]), a[8] == "1", width, height, out.data());
+    resample(from, box, *filter_named(a[7]), a[8] == "1", width, height, out.data());
     milliseconds.push_back(std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count());
   }
   write_bytes(a[11], out);
@@ -61,7 +56,7 @@ int run_op(const std::vector<std::string>& a) {
   if (a.size() != 7) throw std::runtime_error("op: wants 7 arguments");
   Picture picture = read_picture(a[0], std::stoll(a[1]), std::stoll(a[2]));
   double value = std::stod(a[4]);
-  Filter filter = filter_named(a[5]);
+  Filter filter = *filter_named(a[5]);
   PictureSpan p = span(picture);
   constexpr Colour kFill = {128, 128, 128};
   const std::map<std::string, std::function<void()>> ops = {
