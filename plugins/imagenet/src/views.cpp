@@ -11,30 +11,6 @@ namespace {
 
 using vh::media::Box;
 
-// Independent streams of a sample's seed.
-enum Stream : uint64_t { kCropStream = 1, kFlipStream };
-
-vh_random stream(uint64_t seed, Stream s) {
-  return vh_random_from(vh_hash2(seed, s));
-}
-
-// The square that `crop` of `crops` cuts out of the resized picture, in coordinates of the whole one.
-Box test_box(const CropRule& rule, int64_t width, int64_t height, int64_t crop, int64_t crops) {
-  int64_t resized_short = rule.resize_short ? rule.resize_short : rule.size, short_side = std::min(width, height);
-  auto resized = [&](int64_t side) { return side == short_side ? resized_short : resized_short * side / short_side; };
-  auto along = [&](int64_t side, int64_t step, int64_t steps) {
-    double room = static_cast<double>(resized(side) - rule.size);
-    double start = std::nearbyint(steps ? room * static_cast<double>(step) / static_cast<double>(steps) : room / 2);
-    return start * static_cast<double>(side) / static_cast<double>(resized(side));
-  };
-  auto length = [&](int64_t side) {
-    return static_cast<double>(rule.size * side) / static_cast<double>(resized(side));
-  };
-  bool wide = width >= height, several = crops > 1;
-  return {along(width, crop, several && wide ? crops - 1 : 0), along(height, crop, several && !wide ? crops - 1 : 0),
-          length(width), length(height)};
-}
-
 // The pixels under a box and the filter's reach around it.
 Rect reach(const Box& box, Filter filter, int64_t size, int64_t width, int64_t height) {
   double support = filter == Filter::kBicubic ? 2 : 1;
@@ -87,7 +63,7 @@ std::vector<View> plan_views(const Image& image, const ImagesOptions& options, P
     }
     int64_t crops = train ? 1 : options.crops;
     for (int64_t crop = 0; crop < crops; ++crop) {
-      Box box = test_box(rule, width, height, crop, crops);
+      Box box = resized_crop(rule, width, height, crop, crops);
       views.push_back({output.image + crop * bytes, box, reach(box, options.filter, rule.size, width, height),
                        shrink(box.width, box.height), mirror});
     }
