@@ -28,7 +28,7 @@ if(VHOST_CUDA)
   enable_language(CUDA)
   add_library(maskfeat_hog_cuda STATIC src/hog_cuda.cu)
   target_compile_definitions(maskfeat_hog_cuda PUBLIC HOG_CUDA)
-  target_compile_options(maskfeat_hog_cuda PRIVATE --expt-relaxed-constexpr -prec-sqrt=false)
+  target_compile_options(maskfeat_hog_cuda PRIVATE --expt-relaxed-constexpr -prec-sqrt=false -ftz=true)
   target_include_directories(maskfeat_hog_cuda PUBLIC src)
   target_link_libraries(maskfeat_hog_cuda PUBLIC CUDA::cudart_static)
   set_target_properties(maskfeat_hog_cuda PROPERTIES CUDA_STANDARD 17 CUDA_STANDARD_REQUIRED ON CUDA_VISIBILITY_PRESET hidden

@@ -1,4 +1,4 @@
-"""What MaskFeat learns on generated clips and images, as docs/results.md reports it.
+"""What MaskFeat learns on generated images (labelled shapes) and clips (eight motions), as docs/results.md reports it.
 
     maskfeat.py predict image|video [--short]    held-out loss against the zero predictor and the image's mean histogram
     maskfeat.py transfer image|video             fine-tuning after pre-training against training from scratch
@@ -8,11 +8,12 @@ not shown, 77 skipped.
 """
 import argparse
 import pathlib
+import subprocess
 import sys
 
 HERE = pathlib.Path(__file__).resolve()
 sys.path[:0] = [str(HERE.parents[1] / "e2e"), str(HERE.parents[1] / "parity")]
-from vhost_run import Run, clips, temporary_folder  # noqa: E402
+from vhost_run import BUILD, Run, clips, temporary_folder  # noqa: E402
 
 try:
     import torch
@@ -31,13 +32,29 @@ BACKBONES = {
 MASKS = {"image": {"use": "maskfeat/block2d"}, "video": {"use": "maskfeat/cube3d"}}
 
 
-def base(kind, name, task, folder, steps, seed, batch=32, lr=1e-3):
-    clip = {"use": "kinetics/clips", "size": SIZE, "classes": CLASSES, "frames": 1 if kind == "image" else 8, "stride": 2, "crop": "center", "flip": 0}
+def shapes(train, held_out, seed):
+    folder = BUILD / "tests" / f"shapes-{train}-{held_out}-{seed}"
+    subprocess.run([BUILD / "bin/imagenet-shape-images", "--out", folder, "--train", str(train), "--val", str(held_out), "--size", str(SIZE),
+                    "--seed", str(seed)], check=True, stdout=subprocess.DEVNULL)
+    return folder
+
+
+def samples(kind, train, seed):
+    """Datasets of training and held-out samples; another seed, other samples."""
+    if kind == "image":
+        folder, use = shapes(train, 400, seed), {"use": "imagenet/folder", "size": SIZE}
+        return {"train": {**use, "root": str(folder / "train"), "crop": "random_resized", "area": [0.5, 1], "flip": 0.5},
+                "eval": {**use, "root": str(folder / "val")}}
+    folder = clips(train=train, held_out=400, size=SIZE, seed=1 + seed)
+    use = {"use": "kinetics/clips", "size": SIZE, "classes": CLASSES, "frames": 8, "stride": 2, "crop": "center", "flip": 0}
+    return {"train": {**use, "list": str(folder / "train.txt")}, "eval": {**use, "list": str(folder / "eval.txt")}}
+
+
+def base(kind, name, task, data, steps, seed, batch=32, lr=1e-3):
     return {
         "vhost": 1, "name": f"{name}-{kind}-{seed}", "task": task, "seed": seed,
-        "plugins": {"kinetics": "*", "maskfeat": "*", "mvit": "*", "classify": "*"},
-        "data": {"train": {**clip, "list": str(folder / "train.txt")}, "eval": {**clip, "list": str(folder / "eval.txt")},
-                 "batch": batch, "workers": 1},
+        "plugins": {"kinetics": "*", "imagenet": "*", "maskfeat": "*", "mvit": "*", "classify": "*"},
+        "data": {**data, "batch": batch, "workers": 1},
         "model": {"backbone": dict(BACKBONES[kind])},
         "optimizer": {"lr": lr}, "schedule": {"steps": steps, "warmup_steps": max(1, steps // 10)},
         "eval": {"every_epochs": 0}, "checkpoint": {"every_epochs": 0}, "log": {"every_steps": 20},
@@ -82,16 +99,19 @@ def trivial_losses(kind, batches):
     return zero / count, mean / count
 
 
+def held_out(dataset):
+    return {**dataset, "crop": "center", "flip": 0}
+
+
 def predict(options):
-    folder = clips(train=2048, held_out=400, size=SIZE)
+    data = samples(options.kind, 2048, 0)
     steps, seeds = (300, 1) if options.short else (options.steps, options.seeds)
     good = True
     for seed in range(options.first_seed, options.first_seed + seeds):
-        trained = run(pretraining(options.kind, "predict", "pretrain", folder, steps, seed), options)
+        trained = run(pretraining(options.kind, "predict", "pretrain", data, steps, seed, lr=2e-3), options)
         learned = trained.evals()[-1]["loss"]
         # The held-out clips once as a training set, so that the dump holds them with masks of the same law.
-        probe = pretraining(options.kind, "probe", "pretrain", folder, 12, seed, lr=0)
-        probe["data"]["train"]["list"] = probe["data"]["eval"]["list"]
+        probe = pretraining(options.kind, "probe", "pretrain", {"train": held_out(data["eval"])}, 12, seed, lr=0)
         dump = temporary_folder()
         run(probe, options, VHOST_DUMP=dump)
         zero, mean = trivial_losses(options.kind, sorted(pathlib.Path(dump).glob("step-*.safetensors")))
@@ -102,14 +122,13 @@ def predict(options):
 
 def transfer(options):
     """Equal fine-tuning steps, best of 3 learning rates on either side; each seed has labelled clips of its own."""
-    unlabelled = clips(train=2048, held_out=400, size=SIZE)
+    unlabelled = samples(options.kind, 2048, 0)
     for seed in range(options.first_seed, options.first_seed + options.seeds):
-        pretrained = run(pretraining(options.kind, "pretrain", "pretrain", unlabelled, options.steps, seed), options)
-        scores = {}
+        pretrained = run(pretraining(options.kind, "pretrain", "pretrain", unlabelled, options.steps, seed, lr=2e-3), options)
+        labelled, scores = samples(options.kind, options.labels, 1 + seed), {}
         for start, init in (("scratch", None), ("pre-trained", {"from": str(pretrained.work), "prefix": "backbone.", "strict": False})):
             for lr in (5e-4, 1e-3, 2e-3):
-                value = base(options.kind, f"{start}-{lr}", "train", unlabelled, options.fine_tuning_steps, seed, lr=lr)
-                value["data"]["train"]["list"] = few_labels(unlabelled, options.labels, seed)
+                value = base(options.kind, f"{start}-{lr}", "train", labelled, options.fine_tuning_steps, seed, lr=lr)
                 value["model"]["heads"] = {"main": {"use": "classify/linear", "init_scale": 1.0}}
                 value["losses"] = [{"use": "classify/cross_entropy"}]
                 value["init"] = init
@@ -118,18 +137,6 @@ def transfer(options):
         print(f"{options.kind}, seed {seed}, {options.labels} labels: {best['pre-trained']:.2f} % after pre-training, {best['scratch']:.2f} % from scratch; all: "
               + ", ".join(f"{n} {lr:g}: {score:.2f}" for (n, lr), score in scores.items()), flush=True)
     return True
-
-
-def few_labels(folder, labels, seed):
-    """A list with `labels` lines of the training list, evenly over the classes."""
-    lines = (folder / "train.txt").read_text().splitlines()
-    by_class = {}
-    for line in lines:
-        by_class.setdefault(line.rsplit(None, 1)[1], []).append(line)
-    each = labels // len(by_class)
-    path = folder / f"few-{labels}-{seed}.txt"
-    path.write_text("".join(f"{line}\n" for rows in by_class.values() for line in rows[seed * each:(seed + 1) * each]))
-    return str(path)
 
 
 def main():
@@ -141,7 +148,7 @@ def main():
     parser.add_argument("--first-seed", type=int, default=0)
     parser.add_argument("--threads", type=int, help="of the computation; default: all cores")
     parser.add_argument("--steps", type=int, default=2000, help="of pre-training")
-    parser.add_argument("--labels", type=int, default=256, help="transfer: labelled clips")
+    parser.add_argument("--labels", type=int, default=256, help="transfer: labelled samples")
     parser.add_argument("--fine-tuning-steps", type=int, default=300)
     parser.add_argument("--out")
     options = parser.parse_args()

@@ -2,6 +2,7 @@
 #pragma once
 #include <vhost/media/crop.h>
 #include <vhost/media/list_file.h>
+#include <vhost/media/resample.h>
 
 #include <cstdint>
 #include <functional>
@@ -13,7 +14,7 @@
 #include "class_folders.h"
 #include "classes.h"
 #include "decode.h"
-#include "resample_standin.h"
+
 
 namespace imagenet {
 

@@ -119,16 +119,16 @@ HOG_DEVICE void hog_fill(const HogTiles& t, const HogBlock& b, int thread, int t
   }
 }
 
-// One pixel's weight goes to its bin; the sectors are those of the CPU's kernel.
-HOG_DEVICE void hog_add(float gx, float gy, float window, float* sums) {
-  const float weight = sqrtf(gx * gx + gy * gy) * window, x = fabsf(gx), y = fabsf(gy);
+// The sectors are those of the CPU's kernel.
+HOG_DEVICE int hog_bin(float gx, float gy) {
+  const float x = fabsf(gx), y = fabsf(gy);
   const int sector =
       (x >= kHogTangent[0] * y) + (x >= kHogTangent[1] * y) + (x >= kHogTangent[2] * y) + (x >= kHogTangent[3] * y);
-  const int bin = gx * gy < 0 ? 8 - sector : sector;
-  for (int k = 0; k < 9; ++k) sums[k] += bin == k ? weight : 0.0f;
+  return gx * gy < 0 ? 8 - sector : sector;
 }
 
-// Phase 2, for each row of cells: a thread goes down a column's 8 pixels -> sums [9][columns].
+// Phase 2, for each row of cells: a thread goes down a column's 8 pixels -> sums [9][columns]. The sums of a column are
+// its thread's alone; those of neighbouring threads lie in neighbouring banks, whatever their bins.
 HOG_DEVICE void hog_columns_down(const HogTiles& t, const HogBlock& b, int cell_y, int thread, int threads) {
   const int columns = hog_columns(t, b.tokens), line = columns + 2 * t.channels,
             y0 = (b.token_y * t.token_h + cell_y) * 8;
@@ -136,7 +136,9 @@ HOG_DEVICE void hog_columns_down(const HogTiles& t, const HogBlock& b, int cell_
     const float* pixel = b.pixels + cell_y * 8 * line + i;
     const float column = t.weights[(b.token_x * t.token_w * 8 + i / t.channels) % t.window];
     int y = y0 % t.window;
-    float sums[9] = {}, across[3], smooth[3];  // of three lines: left - right, and left + 2 here + right
+    float* sums = b.sums + i;
+    for (int k = 0; k < 9; ++k) sums[k * columns] = 0;
+    float across[3], smooth[3];  // of three lines: left - right, and left + 2 here + right
     const auto read = [&](int row) {
       const float left = pixel[row * line], here = pixel[row * line + t.channels],
                   right = pixel[row * line + 2 * t.channels];
@@ -149,11 +151,11 @@ HOG_DEVICE void hog_columns_down(const HogTiles& t, const HogBlock& b, int cell_
 #endif
     for (int r = 0; r < 8; ++r) {
       read(r + 2);
-      hog_add(across[r % 3] + 2 * across[(r + 1) % 3] + across[(r + 2) % 3], smooth[r % 3] - smooth[(r + 2) % 3],
-              column * t.weights[y], sums);
+      const float gx = across[r % 3] + 2 * across[(r + 1) % 3] + across[(r + 2) % 3],
+                  gy = smooth[r % 3] - smooth[(r + 2) % 3];
+      sums[hog_bin(gx, gy) * columns] += sqrtf(gx * gx + gy * gy) * (column * t.weights[y]);
       y = y + 1 == t.window ? 0 : y + 1;
     }
-    for (int k = 0; k < 9; ++k) b.sums[k * columns + i] = sums[k];
   }
 }
 

@@ -1,7 +1,7 @@
 // hog_cuda_check [FRAMES [ROUNDS]]: HOG's CUDA kernel against the CPU kernel, and its time. Needs neither host nor SDK.
 // CMake builds it with VHOST_CUDA. By hand, in plugins/maskfeat:
 //   g++ -std=c++20 -O3 -fno-math-errno -fno-trapping-math -ffp-contract=off -Isrc -c src/hog_cpu.cpp src/hog_rows.cpp
-//   nvcc -std=c++17 -O3 -arch=native --expt-relaxed-constexpr -prec-sqrt=false -Isrc -o hog_cuda_check
+//   nvcc -std=c++17 -O3 -arch=native --expt-relaxed-constexpr -prec-sqrt=false -ftz=true -Isrc -o hog_cuda_check
 //     tests/hog_cuda_check.cu src/hog_cuda.cu hog_cpu.o hog_rows.o
 // Exit code 0, 1 if they differ, 77 if there is no device.
 #include <cuda_runtime.h>

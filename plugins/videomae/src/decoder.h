@@ -8,8 +8,8 @@
 
 namespace videomae {
 
-// features.0 [B,N,C] (visible tokens, or all, of which the visible ones are taken; a class token is left out) -> pred.NAME [B,Nm,values] for the
-// target target.NAME, of the masked tokens in ascending order.
+// features.0 [B,N,C] (visible tokens, or all, of which the visible ones are taken; a class token is left out) ->
+// pred.NAME [B,Nm,values] for the target target.NAME, of the masked tokens in ascending order.
 class Decoder {
  public:
   struct Params {

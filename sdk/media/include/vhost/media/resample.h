@@ -1,12 +1,15 @@
 // Resizing of RGB pictures with antialiasing: the same bytes as Pillow's Image.resize of a mode RGB image.
 #pragma once
 #include <cstdint>
+#include <optional>
+#include <string_view>
 
 #include "picture.h"
 
 namespace vh::media {
 
-enum class Filter { kNearest, kBilinear, kBicubic };  // bicubic: a = -0.5
+enum class Filter { kNearest, kBilinear, kBicubic };        // bicubic: a = -0.5
+std::optional<Filter> filter_named(std::string_view name);  // "nearest", "bilinear", "bicubic"
 
 // In pixels of the source, edges on integers: the whole picture is {0, 0, width, height}.
 struct Box {
