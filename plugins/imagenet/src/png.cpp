@@ -91,7 +91,7 @@ Stored decode_png(Bytes bytes, const DecodeLimits& limits) {
     png_set_user_limits(png, 0x7fffffff, 0x7fffffff);
     png_read_info(png, info);
   });
-  if (!read) throw DecodeError(reader.text());
+  if (!read) throw DecodeError(std::string("is damaged: ") + reader.text());
   Stored out;
   out.picture.width = png_get_image_width(png, info), out.picture.height = png_get_image_height(png, info);
   check_size(out.picture.width, out.picture.height, limits);

@@ -12,7 +12,7 @@ namespace kinetics {
 namespace {
 
 // Independent streams of a sample's seed.
-enum Stream : uint64_t { kSampleStream = 1, kCropStream, kFlipStream, kShuffleStream };
+enum Stream : uint64_t { kSampleStream = 1, kCropStream, kFlipStream, kShuffleStream, kAugmentStream };
 
 // One clip of one output: its frames in order of time, and how they are cut.
 struct View {
@@ -32,7 +32,7 @@ void shuffle(std::vector<int64_t>& frames, uint64_t seed) {
 
 }  // namespace
 
-Clips::Clips(ClipsOptions options, const Hooks& hooks) : options_(std::move(options)) {
+Clips::Clips(ClipsOptions options, const Hooks& hooks) : options_(std::move(options)), augment_(options_.augment) {
   if (options_.crop.area[0] > options_.crop.area[1])
     throw OptionError("/area", "the smallest share of the picture is above the largest");
   if (options_.crop.aspect[0] > options_.crop.aspect[1])
@@ -167,6 +167,17 @@ void Clips::read(int64_t number, Pass pass, std::span<const Output> outputs) con
   } catch (const DecodeError& error) {
     throw SampleError(clip.path, error.what());
   }
+  if (pass == Pass::kTrain)
+    for (const Output& output : outputs) augment(output);
+}
+
+void Clips::augment(const Output& output) const {
+  if (augment_.is_nothing()) return;
+  int64_t size = options_.crop.size;
+  vh_random random = vh_random_from(vh_hash2(output.seed, kAugmentStream));
+  auto decisions = augment_.draw(random, size, size);
+  for (int64_t t = 0; t < options_.sampling.length; ++t)
+    augment_.apply(decisions, {output.video + t * size * size * 3, size, size, size * 3}, t);
 }
 
 }  // namespace kinetics

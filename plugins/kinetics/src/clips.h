@@ -1,5 +1,6 @@
 // The dataset without the SDK around it: list, scan, sampling, decoding, crops.
 #pragma once
+#include <vhost/media/augment.h>
 #include <vhost/media/crop.h>
 #include <vhost/media/list_file.h>
 
@@ -30,6 +31,7 @@ struct ClipsOptions {
   Sampling sampling;
   CropRule crop;
   double flip = 0;
+  vh::media::AugmentOptions augment;
   int64_t crops = 1;
   bool shuffle_frames = false, accept_damaged = false;
   ScanMode scan = ScanMode::kPackets;
@@ -78,8 +80,10 @@ class Clips {
  private:
   void read_items();
   void report_unreadable(const Hooks& hooks) const;
+  void augment(const Output& output) const;
 
   ClipsOptions options_;
+  vh::media::Augment augment_;
   std::vector<ListItem> items_;
   std::vector<std::string> paths_, class_names_;
   int64_t largest_label_ = -1, classes_ = 0;

@@ -9,6 +9,7 @@
 #include <variant>
 #include <vector>
 
+#include "clips.h"
 #include "media.h"
 #include "motion_texture.h"
 #include "video_writer.h"
@@ -162,4 +163,54 @@ BOOST_FIXTURE_TEST_CASE(bad_parameters_come_back_with_their_pointer, Fixture) {
   BOOST_TEST(std::string(error.json_pointer) == "/list");
   BOOST_TEST(std::string(error.message) == "/nowhere.txt: can't be opened: No such file or directory");
   BOOST_TEST(!self);
+}
+
+BOOST_FIXTURE_TEST_CASE(all_frames_of_a_clip_are_augmented_alike, Fixture) {
+  kinetics::ClipsOptions options;
+  options.list = std::get<std::string>(params.values["list"]);
+  options.sampling = {kinetics::SamplingRule::kMmaction, 4, 4, 1, 30};
+  options.crop = {.kind = kinetics::CropKind::kRandomResized, .size = 32};
+  kinetics::Clips plain(options, kinetics::inline_hooks());
+  options.augment.rand_augment = {.set = vh::media::OpSet::kTimmIncreasing, .n = 3, .probability = 1};
+  options.augment.jitter = {0.4, 0.4, 0.4, 0.1};
+  options.augment.erase = {.probability = 1, .mode = vh::media::EraseMode::kConst, .mean = {9, 99, 199}};
+  kinetics::Clips augmented(options, kinetics::inline_hooks());
+  vh::media::Augment augment(options.augment);
+  auto read = [](const kinetics::Clips& clips, kinetics::Pass pass, uint64_t seed) {
+    std::vector<uint8_t> video(static_cast<size_t>(clips.video_bytes(pass)));
+    kinetics::Output output{seed, video.data()};
+    clips.read(0, pass, {&output, 1});
+    return video;
+  };
+  for (uint64_t seed = 0; seed < 20; ++seed) {
+    auto expected = read(plain, kinetics::Pass::kTrain, seed), got = read(augmented, kinetics::Pass::kTrain, seed);
+    BOOST_TEST((expected != got));
+    vh_random random = vh_random_from(vh_hash2(seed, 5));
+    auto decisions = augment.draw(random, 32, 32);
+    for (int64_t t = 0; t < 4; ++t) augment.apply(decisions, {expected.data() + t * 32 * 32 * 3, 32, 32, 32 * 3}, t);
+    BOOST_TEST((expected == got), "seed " << seed);
+    BOOST_TEST((read(plain, kinetics::Pass::kEval, seed) == read(augmented, kinetics::Pass::kEval, seed)));
+  }
+}
+
+BOOST_FIXTURE_TEST_CASE(augmentation_is_off_until_asked_for, Fixture) {
+  auto video_with = [&](const char* name, std::variant<int64_t, std::string> value) {
+    Fixture::params.values[name] = std::move(value);
+    void* self = nullptr;
+    BOOST_REQUIRE_MESSAGE(table->create(&build, &self, &error) == VH_OK, error.message);
+    std::vector<uint8_t> video(4 * 32 * 32 * 3);
+    int64_t label = 0, bytes[2] = {int64_t(video.size()), 8};
+    void* data[2] = {video.data(), &label};
+    vh_slot slot = {sizeof(vh_slot), 2, data, bytes, nullptr};
+    vh_slot* slots[1] = {&slot};
+    uint64_t seed = 1;
+    vh_read read = {sizeof(vh_read), VH_PASS_TRAIN, 0, 1, 0, &seed, slots};
+    BOOST_TEST(table->read(self, &read, &error) == VH_OK, error.message);
+    table->destroy(self);
+    Fixture::params.values.erase(name);
+    return video;
+  };
+  auto plain = video_with("erase", int64_t(0));
+  BOOST_TEST((plain == video_with("rand_augment", std::string("none"))));
+  BOOST_TEST((plain != video_with("erase", int64_t(1))));
 }

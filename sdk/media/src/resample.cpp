@@ -74,6 +74,13 @@ void resample_nearest(const PictureView& from, const Box& box, bool mirror, int6
 
 }  // namespace
 
+std::optional<Filter> filter_named(std::string_view name) {
+  if (name == "nearest") return Filter::kNearest;
+  if (name == "bilinear") return Filter::kBilinear;
+  if (name == "bicubic") return Filter::kBicubic;
+  return std::nullopt;
+}
+
 void resample(const PictureView& from, const Box& box, Filter filter, bool mirror, int64_t width, int64_t height,
               uint8_t* out) {
   if (filter == Filter::kNearest) return resample_nearest(from, box, mirror, width, height, out);

@@ -29,4 +29,13 @@ inline PictureView view(const Picture& picture, const Rect& rect) {
   return {picture.rgb.data() + (rect.y * picture.width + rect.x) * 3, rect.width, rect.height, picture.width * 3};
 }
 
+// The same, to be changed in place.
+struct PictureSpan {
+  uint8_t* rgb = nullptr;
+  int64_t width = 0, height = 0, stride = 0;
+};
+inline PictureSpan span(Picture& picture) {
+  return {picture.rgb.data(), picture.width, picture.height, picture.width * 3};
+}
+
 }  // namespace vh::media
