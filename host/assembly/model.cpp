@@ -415,14 +415,18 @@ LossValues Model::one_loss(const Loss& loss, const vh_map& all, const StepInfo& 
   return values;
 }
 
+void Model::targets(vh_map& all, const StepInfo& info) const {
+  if (!target_) return;
+  AutocastOff fp32;
+  at::NoGradGuard no_grad;
+  vh_map out;
+  run(*target_, all, out, info, {"input", "raw", "mask.", "batch."});
+  for (auto& [key, value] : out.items) all.put(key, value);
+}
+
 LossValues Model::losses(vh_map& all, const StepInfo& info, const Divisors& divisors) const {
   AutocastOff fp32;
-  if (target_) {
-    at::NoGradGuard no_grad;
-    vh_map out;
-    run(*target_, all, out, info, {"input", "raw", "mask.", "batch."});
-    for (auto& [key, value] : out.items) all.put(key, value);
-  }
+  targets(all, info);
   LossValues sum;
   for (const Loss& loss : losses_) {
     LossValues one = one_loss(loss, all, info, divisors);
@@ -446,6 +450,12 @@ std::vector<Param*> Model::params() const {
   std::vector<Param*> all;
   for (const auto& part : parts_)
     for (Param* param : part->scope()->all()) all.push_back(param);
+  return all;
+}
+
+std::vector<Model::Compared> Model::compared() const {
+  std::vector<Compared> all;
+  for (const Loss& loss : losses_) all.push_back({loss.pred, loss.target});
   return all;
 }
 

@@ -68,6 +68,8 @@ class Model {
   void forward(vh_map& all, const StepInfo& info) const;
   // Backbone alone.
   void features(vh_map& all, const StepInfo& info) const;
+  // What is to be predicted, in fp32 with autocast off and without gradients.
+  void targets(vh_map& all, const StepInfo& info) const;
   // Targets, then losses, in fp32 (or the model's float64) with autocast off.
   LossValues losses(vh_map& all, const StepInfo& info, const Divisors& divisors) const;
   void after_step(vh_map& all, const StepInfo& info) const;
@@ -79,6 +81,11 @@ class Model {
   const vh_specs& target_specs() const { return targets_; }
   const MaskLayout& mask() const { return mask_; }
   const BuildOptions& options() const { return options_; }
+  // What the losses compare, in their order: full keys of predictions and targets ("batch.label" among them).
+  struct Compared {
+    std::string pred, target;
+  };
+  std::vector<Compared> compared() const;
   std::string logits_key() const;  // of the first head that gives logits; "" = none
   bool divides_by(uint32_t kind) const;
 

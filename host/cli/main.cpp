@@ -33,7 +33,7 @@ int main(int argc, char** argv) {
     const int done = vhost::parse_command_line(argc, argv, options);
     if (done >= 0) return done;
     const bool computes = options.command == "run" || options.command == "rerun" || options.command == "predict" ||
-                          options.command == "extract";
+                          options.command == "extract" || options.command == "show";
     if (computes && !options.dry_run) vhost::start_with_settings(argv);
     return dispatch(options);
   } catch (const vhost::Error& error) {

@@ -18,6 +18,9 @@ struct Options {
   std::string kind, licence = "Apache-2.0";  // of plugin new
   bool c = false;
   int top_k = 5;
+  std::vector<int64_t> indices;  // of show
+  int64_t seed = -1;             // of show; -1 = the manifest's
+  bool train_pass = false, fresh = false;
   std::vector<std::string> checks;  // plugin check: ids or groups; empty = all
   std::string component, report;
   std::string part;                 // plugin matrix: PLUGIN/COMPONENT; "" = all

@@ -62,7 +62,7 @@ class RowView {
 Loader::Loader(const Dataset& dataset, const InputLayout& layout, const Mask* mask, LoaderOptions options,
                std::function<void(const std::string&)> warn)
     : dataset_(dataset), layout_(layout), mask_(mask), options_(options), warn_(std::move(warn)) {
-  const int64_t n = dataset.length() * options_.repeats;
+  const int64_t n = samples() * options_.repeats;
   per_epoch_ = options_.drop_last ? n / options_.batch : (n + options_.batch - 1) / options_.batch;
   if (options_.end_batch < 0) options_.end_batch = per_epoch_;
   next_number_ = consumed_ = options_.first_batch;
@@ -88,10 +88,17 @@ Loader::~Loader() {
   for (std::thread& thread : threads_) thread.join();
 }
 
+int64_t Loader::samples() const {
+  return options_.only.empty() ? dataset_.length() : static_cast<int64_t>(options_.only.size());
+}
+
 const std::vector<int64_t>& Loader::order(int64_t epoch) {
   if (epoch == order_epoch_) return order_;
-  order_.resize(dataset_.length());
-  std::iota(order_.begin(), order_.end(), 0);
+  order_ = options_.only;
+  if (order_.empty()) {
+    order_.resize(dataset_.length());
+    std::iota(order_.begin(), order_.end(), 0);
+  }
   if (options_.shuffle) {
     vh_random random = vh_random_from(vh_hash3(options_.seed, vh_hash_text("order"), epoch));
     vh_random_shuffle(&random, order_.data(), static_cast<int64_t>(order_.size()));

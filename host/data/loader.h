@@ -38,6 +38,7 @@ struct LoaderOptions {
   uint64_t seed = 0;
   int64_t first_batch = 0, end_batch = -1;  // -1 = one epoch
   double bad_limit = 0.01;                  // share of an epoch
+  std::vector<int64_t> only;                // these samples in this order; empty = all
 };
 
 class Loader {
@@ -69,6 +70,7 @@ class Loader {
   void clear_row(Slot& slot, int64_t row) const;
   void count_bad(int64_t epoch, const std::string& reason);
   void work();
+  int64_t samples() const;
   const std::vector<int64_t>& order(int64_t epoch);
 
   const Dataset& dataset_;

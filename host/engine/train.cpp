@@ -7,6 +7,7 @@
 #include "engine/batch.h"
 #include "engine/guard.h"
 #include "engine/record.h"
+#include "engine/show.h"
 #include "record/weights.h"
 #include "vhost/random.h"
 
@@ -155,6 +156,7 @@ int Trainer::run() {
     x_.log.finish("interrupted at step " + std::to_string(step_) + "; the same command resumes it");
     return 130;
   }
+  if (drawn_step_ != step_) draw_last();
   x_.log.finish("finished");
   return 0;
 }
@@ -300,6 +302,7 @@ void Trainer::evaluate_now() {
   Evaluation result;
   try {
     result = evaluate(x_, eval_);
+    draw(eval_);
   } catch (...) {
     if (ema_) ema_->swap();
     if (cancel_requested) return;
@@ -317,6 +320,18 @@ void Trainer::evaluate_now() {
   const auto pause = std::chrono::steady_clock::now() - start;
   window_start_ += pause;
   run_start_ += pause;
+}
+
+void Trainer::draw(const DataSource& source) {
+  if (!x_.manifest.has("/target")) return;
+  write_run_picture(x_, source, step_);
+  drawn_step_ = step_;
+}
+
+void Trainer::draw_last() {
+  if (ema_) ema_->swap();
+  draw(eval_.dataset ? eval_ : train_);
+  if (ema_) ema_->swap();
 }
 
 Checkpoint Trainer::checkpoint() const {

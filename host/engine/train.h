@@ -42,6 +42,8 @@ class Trainer {
   void guard_loss(const vh_map& all, const Batch& batch, double loss) const;
   void record(const StepResult& result, Loader& loader);
   void evaluate_now();
+  void draw(const DataSource& source);  // pre-training: its first sample, for the report
+  void draw_last();
   Checkpoint checkpoint() const;  // of this moment; shares the live tensors
   void save();                    // starts it; writer_ goes on in the background
   void finish_writing_quietly();
@@ -60,7 +62,7 @@ class Trainer {
   GradScaler scaler_;
   Window window_;
   MixRule mix_;
-  int64_t step_ = 0, batches_per_epoch_ = 0, accumulate_ = 1, saved_step_ = -1;
+  int64_t step_ = 0, batches_per_epoch_ = 0, accumulate_ = 1, saved_step_ = -1, drawn_step_ = -1;
   double clip_ = 0;
   bool guard_ = true;
   std::string dump_;

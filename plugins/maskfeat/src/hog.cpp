@@ -134,7 +134,8 @@ std::vector<vh::Spec> Hog::describe(const vh::Specs& in) const {
       throw vh::argument_error(vh::str("hog needs a grid whose cells tile the input: ", features.grid[i], " cells of ",
                                        token_[i], " samples don't make ", size[i], " along ", "thw"[i]));
   const HogShape shape = shape_of(size[1], size[2], pixels.size('C'));
-  vh::Spec out = vh::tokens_spec("target.hog", "target", features.grid, token_, shape.features());
+  const std::string semantic = vh::str("hog.", params_.bins, "x", params_.cell);
+  vh::Spec out = vh::tokens_spec("target.hog", semantic, features.grid, token_, shape.features());
   out.dtype = dtype_;
   return {out};
 }

@@ -43,7 +43,7 @@ std::vector<vh::Spec> Pixels::describe(const vh::Specs& in) const {
   const bool masked = picks_masked(in);
   const int64_t n = masked ? in["mask.masked_index"].dim.at(1) : vh::cells(features.grid);
   return {{.key = "target.pixels",
-           .semantic = "target",
+           .semantic = norm_pix_ ? "pixels.normalised" : "pixels",
            .axes = "BNC",
            .dim = {vh::kBatch, n > 0 ? n : vh::kMasked, vh::cells(cube_) * raw.size('C')},
            .dtype = dtype_,
