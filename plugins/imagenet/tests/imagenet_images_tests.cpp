@@ -253,7 +253,7 @@ BOOST_AUTO_TEST_CASE(scaled_decoding_changes_little) {
   JpegSettings settings;
   settings.across = settings.down = 1;
   options.files = {folder.write("a.jpg", encode_jpeg(picture, settings))};
-  options.crop.size = 64, options.crop.area = {0.3, 1};
+  options.crop.size = 64, options.crop.area = {0.3, 1};  // 2 x 2 x 64 pixels and more
   Images scaled(options, {});
   options.scaled_decoding = false;
   Images exact(options, {});
