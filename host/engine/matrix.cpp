@@ -133,6 +133,7 @@ class Finder {
     Manifest manifest;
     manifest.root = one.manifest;
     manifest.root["device"] = "cpu";
+    manifest.root["threads"] = 1;  // there is nothing to compute
     manifest.root["optimizer"] = {{"lr", 1e-3}};
     validate(manifest, "", manifest.root, host_schema());
     const Resolution resolution = resolve_manifest(manifest, *request_.packages);

@@ -44,17 +44,6 @@ Rect outwards(const Rect& rect, int64_t step, int64_t width, int64_t height) {
   return {x, y, right - x, below - y};
 }
 
-Picture copy(const Picture& from, const Rect& rect) {
-  Picture to;
-  to.width = rect.width, to.height = rect.height;
-  auto row = static_cast<size_t>(rect.width) * 3;
-  to.rgb.resize(row * static_cast<size_t>(rect.height));
-  for (int64_t y = 0; y < rect.height; ++y)
-    std::memcpy(to.rgb.data() + static_cast<size_t>(y) * row,
-                from.rgb.data() + ((rect.y + y) * from.width + rect.x) * 3, row);
-  return to;
-}
-
 std::string start_of(Bytes bytes) {
   std::string text;
   for (uint8_t c : bytes.first(std::min<size_t>(bytes.size(), 8)))
@@ -63,6 +52,16 @@ std::string start_of(Bytes bytes) {
 }
 
 }  // namespace
+
+Picture pack(const PictureView& from) {
+  Picture to;
+  to.width = from.width, to.height = from.height;
+  auto row = static_cast<size_t>(from.width) * 3;
+  to.rgb.resize(row * static_cast<size_t>(from.height));
+  for (int64_t y = 0; y < from.height; ++y)
+    std::memcpy(to.rgb.data() + static_cast<size_t>(y) * row, from.rgb + y * from.stride, row);
+  return to;
+}
 
 void check_size(int64_t width, int64_t height, const DecodeLimits& limits) {
   if (width < 1 || height < 1) throw DecodeError("has no pixels");
@@ -117,23 +116,30 @@ int64_t Image::shrink_for(int64_t width, int64_t height, int64_t size) const {
 }
 
 Region Image::decode(const Rect& rect, int64_t shrink) const {
-  if (!jpeg_) return {copy(picture_, rect), rect.x, rect.y, 1};
+  if (!jpeg_) return {{pack(vh::media::view(picture_, rect)), {0, 0, rect.width, rect.height}}, rect.x, rect.y, 1};
   int64_t w = jpeg_->width(), h = jpeg_->height();
   int orientation = jpeg_->orientation();
   Rect stored = outwards(stored_rect(rect, orientation, w, h), shrink, w, h);
-  Picture picture = orient(jpeg_->decode(stored, shrink), orientation);
+  Part part = jpeg_->decode(stored, shrink);
+  if (orientation != 1) {
+    part.picture = orient(pack(vh::media::view(part.picture, part.inside)), orientation);
+    part.inside = {0, 0, part.picture.width, part.picture.height};
+  }
   Rect covered = {stored.x, stored.y, (stored.width + shrink - 1) / shrink * shrink,
                   (stored.height + shrink - 1) / shrink * shrink};
   Rect seen = seen_rect(covered, orientation, w, h);
-  return {std::move(picture), seen.x, seen.y, shrink};
+  return {std::move(part), seen.x, seen.y, shrink};
 }
 
-Region cut(const Region& from, const Rect& rect) {
+RegionView cut(const Region& from, const Rect& rect) {
   int64_t s = from.shrink;
-  Rect part = {(rect.x - from.x) / s, (rect.y - from.y) / s, 0, 0};
-  part.width = (rect.x + rect.width - from.x + s - 1) / s - part.x;
-  part.height = (rect.y + rect.height - from.y + s - 1) / s - part.y;
-  return {copy(from.picture, part), from.x + part.x * s, from.y + part.y * s, s};
+  Rect inside = {(rect.x - from.x) / s, (rect.y - from.y) / s, 0, 0};
+  inside.width = (rect.x + rect.width - from.x + s - 1) / s - inside.x;
+  inside.height = (rect.y + rect.height - from.y + s - 1) / s - inside.y;
+  RegionView out{{}, from.x + inside.x * s, from.y + inside.y * s, s};
+  inside.x += from.part.inside.x, inside.y += from.part.inside.y;
+  out.pixels = vh::media::view(from.part.picture, inside);
+  return out;
 }
 
 Rect hull(const Rect& a, const Rect& b) {

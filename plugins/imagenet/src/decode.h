@@ -15,9 +15,14 @@ std::optional<Format> format_of(Bytes);
 
 // Part of a picture. Its pixel (0, 0) covers shrink x shrink pixels of the seen picture from (x, y) on; shrunk pictures
 // of odd sizes may begin left of or above the seen one by less than shrink.
-struct Region {
-  Picture picture;
+struct RegionView {
+  PictureView pixels;
   int64_t x = 0, y = 0, shrink = 1;
+};
+struct Region {
+  Part part;
+  int64_t x = 0, y = 0, shrink = 1;
+  RegionView view() const { return {vh::media::view(part.picture, part.inside), x, y, shrink}; }
 };
 
 // One file's bytes, which must outlive the object.
@@ -41,8 +46,11 @@ class Image {
   Picture picture_;  // of the other formats, as seen
 };
 
-// The part of `from` that Image::decode would have given for `rect`.
-Region cut(const Region& from, const Rect& rect);
+// The part of `from` that Image::decode would have given for `rect`. Borrows from it.
+RegionView cut(const Region& from, const Rect& rect);
+
+// The pixels alone.
+Picture pack(const PictureView& from);
 
 Rect hull(const Rect& a, const Rect& b);
 

@@ -11,6 +11,7 @@
 namespace imagenet {
 
 using vh::media::Picture;
+using vh::media::PictureView;
 using vh::media::Rect;
 
 using Bytes = std::span<const uint8_t>;
@@ -29,6 +30,12 @@ struct DecodeLimits {
 struct Stored {
   Picture picture;
   int orientation = 1;
+};
+
+// Some pixels, and which of them were asked for: decoders work in blocks.
+struct Part {
+  Picture picture;
+  Rect inside;
 };
 
 // Throws DecodeError unless 1 <= width * height <= max_pixels.

@@ -22,7 +22,7 @@ bool exists(const std::string& path) {
 
 }  // namespace
 
-Images::Images(ImagesOptions options, const Hooks& hooks) : options_(std::move(options)) {
+Images::Images(ImagesOptions options, const Hooks& hooks) : options_(std::move(options)), augment_(options_.augment) {
   check_options();
   bool named_elsewhere = !options_.files.empty();  // then root, list and class_names may have stayed on another machine
   if (exists(options_.class_names) || (!options_.class_names.empty() && !named_elsewhere))
@@ -169,6 +169,15 @@ void Images::read(int64_t index, Pass pass, std::span<const Output> outputs) con
   } catch (const DecodeError& error) {
     throw SampleError(path, error.what());
   }
+  if (pass == Pass::kTrain)
+    for (const Output& output : outputs) augment(output);
+}
+
+void Images::augment(const Output& output) const {
+  if (augment_.is_nothing()) return;
+  int64_t size = options_.crop.size;
+  vh_random random = stream(output.seed, kAugmentStream);
+  augment_.apply(augment_.draw(random, size, size), {output.image, size, size, size * 3});
 }
 
 }  // namespace imagenet

@@ -1,5 +1,6 @@
 // The datasets without the SDK around them: which images, crops, decoding, resizing.
 #pragma once
+#include <vhost/media/augment.h>
 #include <vhost/media/crop.h>
 #include <vhost/media/list_file.h>
 #include <vhost/media/resample.h>
@@ -14,7 +15,6 @@
 #include "class_folders.h"
 #include "classes.h"
 #include "decode.h"
-
 
 namespace imagenet {
 
@@ -36,6 +36,7 @@ struct ImagesOptions {
   CropRule crop;
   int64_t crops = 1;
   double flip = 0;
+  vh::media::AugmentOptions augment;
   Filter filter = Filter::kBilinear;
   bool scaled_decoding = true;
   DecodeLimits limits;
@@ -99,12 +100,14 @@ class Images {
   void check_classes();
   void check_some_exist() const;
   void add(std::string name, std::string path, int64_t label);
+  void augment(const Output& output) const;
 
   ImagesOptions options_;
   std::vector<Item> items_;
   std::vector<ClassName> class_names_;
   int64_t largest_label_ = -1, classes_ = 0;
   uint64_t hash_ = 0;
+  vh::media::Augment augment_;
 };
 
 }  // namespace imagenet

@@ -137,22 +137,27 @@ struct Window {
   JDIMENSION left, columns;     // made: whole MCUs, with the neighbours that smooth chroma upsampling looks at
 };
 
-void read_rows(Reader& reader, const Window& window, std::vector<uint8_t>& row, Picture& out) {
+void read_rows(Reader& reader, const Window& window, Picture& out) {
   auto* info = reader.get();
   bool cmyk = info->out_color_space == JCS_CMYK;
-  const size_t skip = static_cast<size_t>(window.x - window.left) * static_cast<size_t>(info->output_components);
-  const size_t out_row = static_cast<size_t>(window.width) * 3;
+  std::vector<uint8_t> inks(cmyk ? size_t{info->output_width} * 4 : 0);
+  const size_t row = size_t{info->output_width} * 3;
   reader.guard([&] {
     if (window.y) jpeg_skip_scanlines(info, static_cast<JDIMENSION>(window.y));
     for (int64_t y = 0; y < window.height; ++y) {
-      JSAMPROW pointer = row.data();
+      uint8_t* to = out.rgb.data() + static_cast<size_t>(y) * row;
+      JSAMPROW pointer = cmyk ? inks.data() : to;
       if (!jpeg_read_scanlines(info, &pointer, 1)) return;
-      uint8_t* to = out.rgb.data() + static_cast<size_t>(y) * out_row;
-      if (cmyk)
-        cmyk_to_rgb(row.data() + skip, window.width, to);
-      else
-        std::memcpy(to, row.data() + skip, out_row);
+      if (cmyk) cmyk_to_rgb(inks.data(), info->output_width, to);
     }
+  });
+}
+
+void read_to_the_end(Reader& reader) {
+  std::vector<uint8_t> row(size_t{reader->output_width} * static_cast<size_t>(reader->output_components));
+  reader.guard([&] {
+    JSAMPROW pointer = row.data();
+    while (reader->output_scanline < reader->output_height) jpeg_read_scanlines(reader.get(), &pointer, 1);
   });
 }
 
@@ -188,21 +193,17 @@ Jpeg::Jpeg(Bytes bytes, const DecodeLimits& limits) : bytes_(bytes), limits_(lim
   ended_ = has_end_marker(bytes);
 }
 
-Picture Jpeg::decode(const Rect& rect, int64_t shrink) const {
+Part Jpeg::decode(const Rect& rect, int64_t shrink) const {
   Reader reader(bytes_);
   reader.guard([&] { jpeg_read_header(reader.get(), TRUE); });
   Window window = start(reader, rect, shrink);
   bool scans_missing = jpeg_has_multiple_scans(reader.get()) && reader.at_end();
-  std::vector<uint8_t> row(static_cast<size_t>(reader->output_width) * static_cast<size_t>(reader->output_components));
-  Picture out;
-  out.width = window.width, out.height = window.height;
-  out.rgb.resize(static_cast<size_t>(out.width * out.height * 3));
-  read_rows(reader, window, row, out);
-  if (!ended_)
-    reader.guard([&] {
-      JSAMPROW pointer = row.data();
-      while (reader->output_scanline < reader->output_height) jpeg_read_scanlines(reader.get(), &pointer, 1);
-    });
+  Part out;
+  out.picture.width = reader->output_width, out.picture.height = window.height;
+  out.picture.rgb.resize(static_cast<size_t>(out.picture.width * out.picture.height * 3));
+  out.inside = {window.x - window.left, 0, window.width, window.height};
+  read_rows(reader, window, out.picture);
+  if (!ended_) read_to_the_end(reader);
   if (limits_.accept_damaged) return out;
   if (scans_missing) throw DecodeError("is damaged: the file ends before the last scan");
   if (reader.damage()[0]) throw DecodeError(std::string("is damaged: ") + reader.damage());

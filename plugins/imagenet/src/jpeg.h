@@ -13,11 +13,11 @@ class Jpeg {
   int64_t height() const { return height_; }
   int orientation() const { return orientation_; }  // EXIF's, 1 to 8
 
-  // The pixels of `rect` in stored coordinates. shrink: 1, 2, 4 or 8; rect's corner lies on multiples of it, and the
-  // result has ceil(side / shrink) pixels a side: each is the mean of shrink x shrink, made from the DCT's low
+  // The pixels of `rect` in stored coordinates. shrink: 1, 2, 4 or 8; rect's corner lies on multiples of it, and
+  // `inside` has ceil(side / shrink) pixels a side: each is the mean of shrink x shrink, made from the DCT's low
   // frequencies. The pixels don't depend on the rectangle. Damage below it isn't looked at, unless the file has no end
   // marker.
-  Picture decode(const Rect& rect, int64_t shrink) const;
+  Part decode(const Rect& rect, int64_t shrink) const;
 
  private:
   Bytes bytes_;

@@ -1,4 +1,6 @@
 // The datasets `folder` and `list` as vhost parts.
+#include <vhost/media/augment_params.h>
+
 #include <vhost/cpp/plugin.hpp>
 
 #include "images.h"
@@ -7,12 +9,13 @@ namespace imagenet {
 namespace {
 
 struct Params {
-  std::string root, list, separator, class_names, index, crop, interpolation, damaged;
+  std::string root, list, separator, class_names, index, crop, fallback, interpolation, damaged;
   std::vector<std::string> files;
   std::vector<double> area, aspect;
   int64_t classes, size, resize_short, crops, max_pixels;
   double flip;
   bool scaled_decoding;
+  vh::media::AugmentParams augment;
 
   template <class V>
   void describe_common(V& v) {
@@ -31,6 +34,9 @@ struct Params {
       "random_resized: smallest and largest share of the picture");
     v("aspect", aspect, {0.75, 1.3333333333333333}, vh::length(2) | vh::range(0.01, 100),
       "random_resized: smallest and largest width / height, drawn on a log scale");
+    v("fallback", fallback, "aspect", vh::choices("aspect", "square"),
+      "random_resized: when ten tries don't fit: the largest centre part within `aspect` (torchvision), or the centre "
+      "square (MMAction2)");
     v("flip", flip, 0.5, vh::range(0, 1), "probability of mirroring in training");
     v("interpolation", interpolation, "bicubic", vh::choices("bilinear", "bicubic"),
       "filter of every resize, widened where it shrinks, as Pillow's");
@@ -47,6 +53,7 @@ struct Params {
       "truncated and damaged files: error: the sample is unreadable; use: take what the decoder made of it");
     v("max_pixels", max_pixels, 178956970, vh::range(1, 4294967296),
       "larger pictures are refused before memory is taken for them");
+    describe_augment(v, augment);
   }
 };
 
@@ -77,6 +84,8 @@ ImagesOptions to_options(const Params& p) {
   o.root = p.root, o.files = p.files;
   o.classes = p.classes, o.class_names = p.class_names;
   o.crop = {*vh::media::crop_kind(p.crop), p.size, p.resize_short, {p.area[0], p.area[1]}, {p.aspect[0], p.aspect[1]}};
+  o.crop.fallback = p.fallback == "aspect" ? vh::media::CropFallback::kAspect : vh::media::CropFallback::kSquare;
+  o.augment = augment_options(p.augment);
   o.crops = p.crops, o.flip = p.flip;
   o.filter = p.interpolation == "bicubic" ? Filter::kBicubic : Filter::kBilinear;
   o.scaled_decoding = p.scaled_decoding;

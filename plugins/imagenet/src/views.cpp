@@ -4,36 +4,12 @@
 
 #include <algorithm>
 #include <cmath>
-#include <optional>
+#include <utility>
 
 namespace imagenet {
 namespace {
 
 using vh::media::Box;
-
-// Independent streams of a sample's seed.
-enum Stream : uint64_t { kCropStream = 1, kFlipStream };
-
-vh_random stream(uint64_t seed, Stream s) {
-  return vh_random_from(vh_hash2(seed, s));
-}
-
-// The square that `crop` of `crops` cuts out of the resized picture, in coordinates of the whole one.
-Box test_box(const CropRule& rule, int64_t width, int64_t height, int64_t crop, int64_t crops) {
-  int64_t resized_short = rule.resize_short ? rule.resize_short : rule.size, short_side = std::min(width, height);
-  auto resized = [&](int64_t side) { return side == short_side ? resized_short : resized_short * side / short_side; };
-  auto along = [&](int64_t side, int64_t step, int64_t steps) {
-    double room = static_cast<double>(resized(side) - rule.size);
-    double start = std::nearbyint(steps ? room * static_cast<double>(step) / static_cast<double>(steps) : room / 2);
-    return start * static_cast<double>(side) / static_cast<double>(resized(side));
-  };
-  auto length = [&](int64_t side) {
-    return static_cast<double>(rule.size * side) / static_cast<double>(resized(side));
-  };
-  bool wide = width >= height, several = crops > 1;
-  return {along(width, crop, several && wide ? crops - 1 : 0), along(height, crop, several && !wide ? crops - 1 : 0),
-          length(width), length(height)};
-}
 
 // The pixels under a box and the filter's reach around it.
 Rect reach(const Box& box, Filter filter, int64_t size, int64_t width, int64_t height) {
@@ -54,10 +30,16 @@ Box box_of(const Rect& rect) {
           static_cast<double>(rect.height)};
 }
 
-Box inside(const Box& box, const Region& region) {
+// The box in the region's pixels; kept inside, where rounding may have moved it out.
+Box inside(const Box& box, const RegionView& region) {
   auto scale = 1 / static_cast<double>(region.shrink);
-  return {(box.x - static_cast<double>(region.x)) * scale, (box.y - static_cast<double>(region.y)) * scale,
-          box.width * scale, box.height * scale};
+  auto side = [&](double start, double length, int64_t from, int64_t limit) {
+    double low = std::max((start - static_cast<double>(from)) * scale, 0.0);
+    return std::pair{low, std::min(length * scale, static_cast<double>(limit) - low)};
+  };
+  auto [x, width] = side(box.x, box.width, region.x, region.pixels.width);
+  auto [y, height] = side(box.y, box.height, region.y, region.pixels.height);
+  return {x, y, width, height};
 }
 
 }  // namespace
@@ -81,7 +63,7 @@ std::vector<View> plan_views(const Image& image, const ImagesOptions& options, P
     }
     int64_t crops = train ? 1 : options.crops;
     for (int64_t crop = 0; crop < crops; ++crop) {
-      Box box = test_box(rule, width, height, crop, crops);
+      Box box = resized_crop(rule, width, height, crop, crops);
       views.push_back({output.image + crop * bytes, box, reach(box, options.filter, rule.size, width, height),
                        shrink(box.width, box.height), mirror});
     }
@@ -99,10 +81,8 @@ void write_views(const Image& image, const std::vector<View>& views, const Image
     for (const View* view : here) all = hull(all, view->needed);
     Region region = image.decode(all, shrink);
     for (const View* view : here) {
-      std::optional<Region> part;
-      if (here.size() > 1) part = cut(region, view->needed);
-      const Region& from = part ? *part : region;
-      vh::media::resample(from.picture, inside(view->box, from), options.filter, view->mirror, options.crop.size,
+      RegionView from = cut(region, view->needed);
+      vh::media::resample(from.pixels, inside(view->box, from), options.filter, view->mirror, options.crop.size,
                           options.crop.size, view->out);
     }
   }

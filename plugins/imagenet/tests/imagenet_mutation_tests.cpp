@@ -69,8 +69,9 @@ Outcome decode(const File& file, bool accept_damaged, vh_random& random) try {
   int64_t shrink = image.shrink_for(w, h, 1);
   image.decode({x, y, w - x, h - y}, shrink);
   Region all = image.decode({0, 0, w, h}, 1);
-  BOOST_TEST((all.picture.width == w && all.picture.height == h));
-  BOOST_TEST(all.picture.rgb.size() == static_cast<size_t>(w * h * 3));
+  const auto& [picture, inside] = all.part;
+  BOOST_TEST((inside.width == w && inside.height == h));
+  BOOST_TEST(picture.rgb.size() == static_cast<size_t>(picture.width * picture.height * 3));
   return kDecoded;
 } catch (const DecodeError& error) {
   BOOST_TEST(std::string(error.what()) != "");

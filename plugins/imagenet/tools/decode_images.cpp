@@ -19,8 +19,7 @@ Writes OUT/0.rgb, OUT/1.rgb, .. and prints a line for each file: its width and h
 void decode(const std::string& file, const imagenet::DecodeLimits& limits, int64_t shrink, const std::string& out) try {
   auto bytes = imagenet::read_file(file);
   imagenet::Image image(bytes, limits);
-  auto region = image.decode({0, 0, image.width(), image.height()}, shrink);
-  const auto& picture = region.picture;
+  auto picture = imagenet::pack(image.decode({0, 0, image.width(), image.height()}, shrink).view().pixels);
   std::ofstream(out, std::ios::binary)
       .write(reinterpret_cast<const char*>(picture.rgb.data()), static_cast<std::streamsize>(picture.rgb.size()));
   std::printf("%lld %lld\n", static_cast<long long>(picture.width), static_cast<long long>(picture.height));

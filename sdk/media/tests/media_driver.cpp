@@ -2,21 +2,27 @@
 //   media_driver resample FROM WIDTH HEIGHT X Y W H FILTER MIRROR OUT_WIDTH OUT_HEIGHT TO [ROUNDS]
 //   media_driver op FROM WIDTH HEIGHT NAME VALUE FILTER TO
 //     NAME: as in vhost/media/picture_ops.h, or shear_x, shear_y, translate_x, translate_y (pixels); fill 128
+//   media_driver box WIDTH HEIGHT SIZE RESIZE_SHORT CROP CROPS: the box of resized_crop()
+//   media_driver values SET LEVEL: each operation of RandAugment's set with the values that LEVEL can give
 // Pictures are files of [height][width][3] bytes. With ROUNDS it prints the median milliseconds of that many calls.
-#include <vhost/media/picture_ops.h>
-#include <vhost/media/resample.h>
+#include <vhost/media/augment.h>
+#include <vhost/media/crop.h>
 
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <fstream>
 #include <functional>
+#include <iomanip>
 #include <iostream>
 #include <iterator>
 #include <map>
+#include <set>
 #include <stdexcept>
 #include <string>
 #include <vector>
+
+#include "op_sets.h"
 
 namespace {
 
@@ -97,14 +103,39 @@ int run_op(const std::vector<std::string>& a) {
   return 0;
 }
 
+int print_box(const std::vector<std::string>& a) {
+  if (a.size() != 6) throw std::runtime_error("box: wants 6 arguments");
+  CropRule rule{.size = std::stoll(a[2]), .resize_short = std::stoll(a[3])};
+  Box box = resized_crop(rule, std::stoll(a[0]), std::stoll(a[1]), std::stoll(a[4]), std::stoll(a[5]));
+  std::printf("%.17g %.17g %.17g %.17g\n", box.x, box.y, box.width, box.height);
+  return 0;
+}
+
+int print_values(const std::vector<std::string>& a) {
+  if (a.size() != 2 || !op_set(a[0])) throw std::runtime_error("values: wants a set and a level");
+  for (OpKind kind : ops_of(*op_set(a[0]))) {
+    std::set<double> values;
+    for (uint64_t seed = 0; seed < 64; ++seed) {
+      vh_random random = vh_random_from(seed);
+      values.insert(value_at(*op_set(a[0]), kind, std::stod(a[1]), random));
+    }
+    std::cout << op_name(kind);
+    for (double value : values) std::cout << ' ' << std::setprecision(17) << value;
+    std::cout << '\n';
+  }
+  return 0;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
   std::vector<std::string> words(argv + 1, argv + argc);
+  const std::map<std::string, int (*)(const std::vector<std::string>&)> commands = {
+      {"resample", run_resample}, {"op", run_op}, {"box", print_box}, {"values", print_values}};
   try {
-    if (!words.empty() && words[0] == "resample") return run_resample({words.begin() + 1, words.end()});
-    if (!words.empty() && words[0] == "op") return run_op({words.begin() + 1, words.end()});
-    std::cerr << "usage: media_driver resample|op ...; see media_driver.cpp\n";
+    auto found = commands.find(words.empty() ? "" : words[0]);
+    if (found != commands.end()) return found->second({words.begin() + 1, words.end()});
+    std::cerr << "usage: media_driver resample|op|box|values ...; see media_driver.cpp\n";
   } catch (const std::exception& error) {
     std::cerr << "media_driver: " << error.what() << '\n';
   }

@@ -19,8 +19,9 @@ struct Box {
 // Maps `box`, which must lie inside `from` and not be empty, onto out, [height][width][3]; mirror: the right side comes
 // out on the left. The filters' support grows with the reduction and ends at the edges of `from`, not of `box` (as in
 // Image.resize(box=)); to cut first and resize then, give a view of the cut. First the columns, then the rows, each
-// rounded to 8 bits from sums of weights with 22 fractional bits. (Pillow takes the rows first where a picture is over
-// 100 times as high as wide; this doesn't.) The result doesn't depend on the CPU. Any thread.
+// rounded to 8 bits from sums of weights with 22 fractional bits. (Pillow from 13 on takes the rows first where the
+// height shrinks much more than the width; this never does, so that old results come back.) The result doesn't depend
+// on the CPU. Any thread.
 void resample(const PictureView& from, const Box& box, Filter filter, bool mirror, int64_t width, int64_t height,
               uint8_t* out);
 inline void resample(const Picture& from, const Box& box, Filter filter, bool mirror, int64_t width, int64_t height,

@@ -1,0 +1,168 @@
+"""sdk/media against Pillow, torchvision and timm, with every decision fixed; prints the largest difference of each row.
+
+    media_parity.py resample|ops|draws --driver media_driver
+
+resample: Image.resize, first the columns then the rows: the same bytes. Both at once: the same where Pillow takes that order; Pillow 13
+takes the rows first where the height shrinks much more than the width, which rounds otherwise: 1/255 on average. And torchvision's
+Resize + CenterCrop in one pass: the same bytes.
+ops: what RandAugment and ColorJitter do, as timm and torchvision do it to PIL pictures: the same bytes; nearest rotation, which Pillow
+counts in 1/65536 pixels, up to 1 % of the values. And pytorchvideo's set, which works on tensors: close.
+draws: what a level of 0 .. 10 means to each operation, as timm's tables say.
+"""
+import argparse
+import pathlib
+import subprocess
+import sys
+import tempfile
+
+import numpy as np
+import torch
+import torchvision.transforms.functional as F
+from PIL import Image
+from timm.data import auto_augment as T
+
+PIL_FILTERS = {"nearest": Image.NEAREST, "bilinear": Image.BILINEAR, "bicubic": Image.BICUBIC}
+failures = 0
+
+
+def check(what, ok, figure):
+    global failures
+    failures += not ok
+    print(f"{'ok  ' if ok else 'FAIL'} {what}: {figure}")
+
+
+class Driver:
+    def __init__(self, program, folder):
+        self.program, self.source, self.result = program, folder / "from.rgb", folder / "to.rgb"
+
+    def run(self, *words):
+        return subprocess.run([self.program, *map(str, words)], check=True, capture_output=True, text=True).stdout
+
+    def resample(self, picture, box, filter, mirror, size):
+        picture.tofile(self.source)
+        self.run("resample", self.source, picture.shape[1], picture.shape[0], *[repr(float(x)) for x in box], filter, int(mirror), *size, self.result)
+        return np.fromfile(self.result, np.uint8).reshape(size[1], size[0], 3)
+
+    def op(self, picture, name, value=0.0, filter="nearest"):
+        picture.tofile(self.source)
+        self.run("op", self.source, picture.shape[1], picture.shape[0], name, repr(float(value)), filter, self.result)
+        return np.fromfile(self.result, np.uint8).reshape(picture.shape)
+
+
+def difference(ours, reference):
+    return np.abs(ours.astype(int) - np.asarray(reference).astype(int))
+
+
+def noise(width, height):
+    return np.random.default_rng(width * 10007 + height).integers(0, 256, (height, width, 3), dtype=np.uint8)
+
+
+def smooth(width, height):
+    y, x = np.mgrid[0:height, 0:width]
+    return np.stack([128 + 100 * np.sin(x / 17 + y / 29), 255 * x / width, 128 + 90 * np.cos(y / 11)], -1).astype(np.uint8)
+
+
+def resample(driver):
+    cases = [((500, 375), (0, 0, 500, 375), (224, 224)), ((500, 375), (17, 30, 300, 200), (224, 224)), ((500, 375), (17.5, 30.25, 103, 270.5), (97, 61)),
+             ((50, 37), (0, 0, 50, 37), (224, 224)), ((1, 1), (0, 0, 1, 1), (5, 7)), ((3, 2), (0, 0, 3, 2), (2, 3)), ((640, 480), (0, 0, 640, 480), (256, 1)),
+             ((224, 224), (0, 0, 224, 224), (224, 224)), ((1000, 7), (999, 6, 1, 1), (4, 4)), ((90, 200), (0, 3, 90, 150), (91, 30))]
+    for filter, pil in PIL_FILTERS.items():
+        worst = mean = 0
+        for (width, height), (x, y, w, h), (out_width, out_height) in cases:
+            for make in noise, smooth:
+                picture = make(width, height)
+                image = Image.fromarray(picture)
+                columns = image.resize((out_width, height), pil, box=(x, 0, x + w, height))
+                reference = np.asarray(columns.resize((out_width, out_height), pil, box=(0, y, out_width, y + h)))
+                at_once = np.asarray(image.resize((out_width, out_height), pil, box=(x, y, x + w, y + h)))
+                for mirror in False, True:
+                    ours = driver.resample(picture, (x, y, w, h), filter, mirror, (out_width, out_height))[:, ::-1 if mirror else 1]
+                    worst, mean = max(worst, difference(ours, reference).max()), max(mean, difference(ours, at_once).mean())
+        check(f"Image.resize, {filter}, {4 * len(cases)} pictures", worst == 0 and mean <= 1, f"max {worst}; at once: mean {mean:.4f} (of 255)")
+    for filter, mode in ("bilinear", F.InterpolationMode.BILINEAR), ("bicubic", F.InterpolationMode.BICUBIC):
+        worst = 0
+        for width, height, size, short in (500, 375, 224, 256), (375, 500, 224, 256), (333, 500, 224, 224), (300, 300, 64, 73), (100, 90, 224, 248):
+            picture = smooth(width, height) // 2 + noise(width, height) // 2
+            reference = F.center_crop(F.resize(Image.fromarray(picture), short, mode), size)
+            box = [float(x) for x in driver.run("box", width, height, size, short, 0, 1).split()]
+            worst = max(worst, difference(driver.resample(picture, box, filter, False, (size, size)), reference).max())
+        check(f"Resize + CenterCrop, {filter}", worst == 0, f"max {worst}")
+
+
+def pil_rows():
+    """Name, value, filter, reference on a PIL picture."""
+    rows = [("flip_horizontally", 0, "nearest", lambda p, v: F.hflip(p)), ("auto_contrast", 0, "nearest", lambda p, v: T.auto_contrast(p)),
+            ("equalize", 0, "nearest", lambda p, v: T.equalize(p)), ("invert", 0, "nearest", lambda p, v: T.invert(p))]
+    rows += [("posterize", v, "nearest", lambda p, v: T.posterize(p, v)) for v in (1, 3, 4, 8)]
+    rows += [("solarize", v, "nearest", lambda p, v: T.solarize(p, v)) for v in (0, 100, 256)]
+    rows += [("solarize_add", v, "nearest", lambda p, v: T.solarize_add(p, v)) for v in (0, 70, 110)]
+    for name in "brightness", "contrast", "saturation", "sharpness":
+        rows += [(name, v, "nearest", lambda p, v, f=getattr(F, "adjust_" + name): f(p, v)) for v in (0, 0.1, 0.37, 1, 1.63, 1.9)]
+    rows += [("hue", v, "nearest", lambda p, v: F.adjust_hue(p, v)) for v in (-0.5, -0.1, 0, 0.033, 0.5)]
+    for filter, pil in PIL_FILTERS.items():
+        for name, values in ("rotate", (-30, 12.5, 0, 27.123)), ("shear_x", (0.3, -0.17)), ("shear_y", (0.3, -0.21)), ("translate_x", (13.37, -20.25)), ("translate_y", (13.37, -5)):
+            function = getattr(T, name + ("_abs" if name.startswith("translate") else ""))
+            rows += [(name, v, filter, lambda p, v, f=function, r=pil: f(p, v, resample=r, fillcolor=(128, 128, 128))) for v in values]
+    return rows
+
+
+def ops(driver):
+    codes = np.arange(4096) * 4001
+    colours = np.stack([codes & 255, codes >> 8 & 255, codes >> 16 & 255], -1).astype(np.uint8).reshape(64, 64, 3)
+    pictures = [noise(83, 61), smooth(64, 97), colours, np.full((5, 7, 3), (10, 200, 77), np.uint8), noise(1, 1)]
+    worst = {}
+    for name, value, filter, reference in pil_rows():
+        for picture in pictures:
+            d = difference(driver.op(picture, name, value, filter), reference(Image.fromarray(picture), value))
+            row = worst.setdefault((name, filter), [0, 0.0])
+            row[0], row[1] = max(row[0], d.max()), max(row[1], (d > 0).mean())
+    for (name, filter), (most, share) in worst.items():
+        bound = 0.01 if (name, filter) == ("rotate", "nearest") else 0
+        check(f"{name} {filter}", share <= bound, f"max {most}, {100 * share:.2f} % of the values differ")
+    tensor_ops(driver, smooth(96, 80) // 2 + noise(96, 80) // 4)
+
+
+def tensor_ops(driver, picture):
+    """pytorchvideo 0.1.5 calls these of torchvision on uint8 tensors; its fill of 0.5 is 0 there, our driver fills with 128."""
+    tensor = torch.from_numpy(picture).permute(2, 0, 1)[None]
+    bilinear = F.InterpolationMode.BILINEAR
+    rows = [("brightness", 1.63, F.adjust_brightness(tensor, 1.63), 0), ("contrast", 0.37, F.adjust_contrast(tensor, 0.37), 1),
+            ("contrast", 1.63, F.adjust_contrast(tensor, 1.63), 1), ("saturation", 0.37, F.adjust_saturation(tensor, 0.37), 1),
+            ("saturation", 1.63, F.adjust_saturation(tensor, 1.63), 1), ("sharpness", 0.37, F.adjust_sharpness(tensor, 0.37), 1),
+            ("sharpness", 1.63, F.adjust_sharpness(tensor, 1.63), 1), ("auto_contrast", 0, F.autocontrast(tensor), 1),
+            ("equalize", 0, F.equalize(tensor), 0), ("invert", 0, F.invert(tensor), 0), ("posterize", 2, F.posterize(tensor, 2), 0),
+            ("solarize", 76, F.solarize(tensor, 76), 0), ("rotate", 21, F.rotate(tensor, 21.0, bilinear, fill=[128.0]), None)]
+    for name, value, reference, bound in rows:
+        d = difference(driver.op(picture, name, value, "bilinear"), reference[0].permute(1, 2, 0).numpy())
+        if bound is None:  # the edge between picture and fill is blended there; the inside differs by rounding
+            check(f"on tensors: {name}", (d > 1).mean() < 0.03, f"max {d.max()}, {100 * (d > 1).mean():.2f} % differ by more than 1")
+        else:
+            check(f"on tensors: {name} {value}", d.max() <= bound, f"max {d.max()}, {100 * (d > 0).mean():.2f} % of the values differ")
+
+
+def draws(driver):
+    names = {"auto_contrast": "AutoContrast", "equalize": "Equalize", "invert": "Invert", "rotate": "Rotate", "posterize": "Posterize", "solarize": "Solarize",
+             "solarize_add": "SolarizeAdd", "saturation": "Color", "contrast": "Contrast", "brightness": "Brightness", "sharpness": "Sharpness",
+             "shear_x": "ShearX", "shear_y": "ShearY", "translate_x": "TranslateXRel", "translate_y": "TranslateYRel"}
+    for set_name, operations in ("timm", T._RAND_TRANSFORMS), ("timm_increasing", T._RAND_INCREASING_TRANSFORMS):
+        wrong = []
+        for level in (0, 0.4, 2.5, 5, 6.99, 9, 9.7, 10):
+            lines = [line.split() for line in driver.run("values", set_name, level).splitlines()]
+            if [names[line[0]] for line in lines] != [name.removesuffix("Increasing") for name in operations]:
+                wrong.append("the list of operations")
+            for (name, *values), timm_name in zip(lines, operations):
+                function = T.LEVEL_TO_ARG[timm_name]
+                wanted = {float(function(level, {})[0]) for _ in range(64)} if function else {0.0}
+                if not np.allclose(sorted(map(float, values)), sorted(wanted), rtol=0, atol=1e-12):
+                    wrong.append(f"{name} at {level}: {values}, timm {sorted(wanted)}")
+        check(f"values of {set_name}, 8 levels", not wrong, wrong or "equal")
+
+
+parser = argparse.ArgumentParser()
+parser.add_argument("group", choices=("resample", "ops", "draws"))
+parser.add_argument("--driver", required=True)
+arguments = parser.parse_args()
+torch.set_num_threads(1)
+with tempfile.TemporaryDirectory() as folder:
+    globals()[arguments.group](Driver(arguments.driver, pathlib.Path(folder)))
+sys.exit(bool(failures))
