@@ -27,13 +27,6 @@ VH_AVX2 inline __m256i total(const Sums& sums) {
   return _mm256_add_epi32(_mm256_slli_epi32(sums.high, kLowBits), sums.low);
 }
 
-// Four weights as h0 h1 h2 h3 l0 l1 l2 l3.
-VH_AVX2 inline __m128i take_apart(const int32_t* weights) {
-  __m128i w = _mm_loadu_si128(reinterpret_cast<const __m128i*>(weights));
-  __m128i high = _mm_srai_epi32(w, kLowBits), low = _mm_and_si128(w, _mm_set1_epi32((1 << kLowBits) - 1));
-  return _mm_packs_epi32(high, low);
-}
-
 // Pixels 0 and 1 in the lower half, 2 and 3 in the upper: r0 r1 g0 g1 b0 b1 0 0 in 16 bits each.
 VH_AVX2 inline __m256i pairs_of_pixels(const uint8_t* source) {
   const __m256i order = _mm256_setr_epi8(0, -1, 3, -1, 1, -1, 4, -1, 2, -1, 5, -1, -1, -1, -1, -1,  //
@@ -42,28 +35,35 @@ VH_AVX2 inline __m256i pairs_of_pixels(const uint8_t* source) {
   return _mm256_shuffle_epi8(_mm256_broadcastsi128_si256(pixels), order);
 }
 
-VH_AVX2 void avx2_columns(const uint8_t* row, const Taps& taps, bool mirror, uint8_t* out) {
+// The upper half's sums added to the lower's, as four bytes.
+VH_AVX2 inline void store_pixel(const Sums& sums, uint8_t* out) {
+  __m256i both = total(sums);
+  __m128i sum = _mm_add_epi32(_mm256_castsi256_si128(both), _mm256_extracti128_si256(both, 1));
+  sum = _mm_srai_epi32(_mm_add_epi32(sum, _mm_set1_epi32(1 << (kWeightBits - 1))), kWeightBits);
+  sum = _mm_packus_epi16(_mm_packs_epi32(sum, sum), sum);
+  int32_t pixel = _mm_cvtsi128_si32(sum);
+  std::memcpy(out, &pixel, 4);  // the next pixel overwrites the fourth byte
+}
+
+VH_AVX2 void avx2_columns(const uint8_t* const (&rows)[2], const Taps& taps, bool mirror, uint8_t* const (&outs)[2]) {
   const __m256i high_order = _mm256_set_m128i(_mm_set1_epi32(0x07060504), _mm_set1_epi32(0x03020100));
   const __m256i low_order = _mm256_set_m128i(_mm_set1_epi32(0x0f0e0d0c), _mm_set1_epi32(0x0b0a0908));
-  const __m128i half = _mm_set1_epi32(1 << (kWeightBits - 1));
   auto places = static_cast<int64_t>(taps.first.size());
-  for (int64_t i = 0; i < places; ++i, out += 3) {
-    int64_t place = mirror ? places - 1 - i : i;
-    const uint8_t* source = row + taps.first[static_cast<size_t>(place)] * 3;
-    const int32_t* weights = taps.weights_of(place);
-    Sums sums = {_mm256_setzero_si256(), _mm256_setzero_si256()};
-    int64_t count = taps.count[static_cast<size_t>(place)];
-    for (int64_t k = 0; k < count; k += kTapGroup) {
-      __m256i w = _mm256_broadcastsi128_si256(take_apart(weights + k));
-      add_products(sums, pairs_of_pixels(source + k * 3), _mm256_shuffle_epi8(w, high_order),
-                   _mm256_shuffle_epi8(w, low_order));
+  uint8_t *out_a = outs[0], *out_b = outs[1];
+  for (int64_t i = 0; i < places; ++i, out_a += 3, out_b += 3) {
+    int64_t place = mirror ? places - 1 - i : i, first = taps.first[static_cast<size_t>(place)] * 3;
+    const uint8_t *a = rows[0] + first, *b = rows[1] + first;
+    const int16_t* parts = taps.parts_of(place);
+    Sums sums_a = {_mm256_setzero_si256(), _mm256_setzero_si256()}, sums_b = sums_a;
+    for (int64_t left = taps.count[static_cast<size_t>(place)]; left > 0; left -= kTapGroup) {
+      __m256i weights = _mm256_broadcastsi128_si256(_mm_loadu_si128(reinterpret_cast<const __m128i*>(parts)));
+      __m256i high = _mm256_shuffle_epi8(weights, high_order), low = _mm256_shuffle_epi8(weights, low_order);
+      add_products(sums_a, pairs_of_pixels(a), high, low);
+      add_products(sums_b, pairs_of_pixels(b), high, low);
+      a += kTapGroup * 3, b += kTapGroup * 3, parts += kTapGroup * 2;
     }
-    __m256i both = total(sums);
-    __m128i sum = _mm_add_epi32(_mm256_castsi256_si128(both), _mm256_extracti128_si256(both, 1));
-    sum = _mm_srai_epi32(_mm_add_epi32(sum, half), kWeightBits);
-    sum = _mm_packus_epi16(_mm_packs_epi32(sum, sum), sum);
-    int32_t pixel = _mm_cvtsi128_si32(sum);
-    std::memcpy(out, &pixel, 4);  // the next pixel overwrites the fourth byte
+    store_pixel(sums_a, out_a);
+    store_pixel(sums_b, out_b);
   }
 }
 

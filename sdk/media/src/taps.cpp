@@ -18,6 +18,15 @@ int32_t fixed(double w) {
   return static_cast<int32_t>((w < 0 ? -0.5 : 0.5) + w * (1 << kWeightBits));
 }
 
+void take_apart(Taps& taps) {
+  taps.parts.resize(taps.weights.size() * 2);
+  for (size_t i = 0; i < taps.weights.size(); ++i) {
+    size_t at = i / 4 * 8 + i % 4;
+    taps.parts[at] = static_cast<int16_t>(taps.weights[i] >> kLowBits);
+    taps.parts[at + 4] = static_cast<int16_t>(taps.weights[i] & ((1 << kLowBits) - 1));
+  }
+}
+
 }  // namespace
 
 Taps make_taps(Filter filter, int64_t limit, double start, double length, int64_t places, int64_t group) {
@@ -25,7 +34,7 @@ Taps make_taps(Filter filter, int64_t limit, double start, double length, int64_
   double support = (filter == Filter::kBicubic ? 2 : 1) * wide;
   int64_t most = std::min(static_cast<int64_t>(std::ceil(support)) * 2 + 1, limit);
   auto n = static_cast<size_t>(places);
-  Taps taps{(most + group - 1) / group * group, std::vector<int64_t>(n), std::vector<int64_t>(n), {}};
+  Taps taps{(most + group - 1) / group * group, std::vector<int64_t>(n), std::vector<int64_t>(n), {}, {}};
   taps.weights.resize(n * static_cast<size_t>(taps.most));
   std::vector<double> exact(static_cast<size_t>(most));
   for (size_t i = 0; i < n; ++i) {
@@ -39,6 +48,7 @@ Taps make_taps(Filter filter, int64_t limit, double start, double length, int64_
       taps.weights[i * static_cast<size_t>(taps.most) + static_cast<size_t>(k)] =
           fixed(exact[static_cast<size_t>(k)] / sum);
   }
+  if (group == 4) take_apart(taps);
   return taps;
 }
 

@@ -15,8 +15,10 @@ struct Taps {
   int64_t most = 0;  // count of the largest, rounded up to a multiple of `group`
   std::vector<int64_t> first, count;
   std::vector<int32_t> weights;  // [places][most], zero beyond count
+  std::vector<int16_t> parts;    // the same as [places][most / 4][4 high, 4 low], if groups have four
 
   const int32_t* weights_of(int64_t place) const { return weights.data() + place * most; }
+  const int16_t* parts_of(int64_t place) const { return parts.data() + place * most * 2; }
 };
 
 // `length` source pixels from `start` onto `places`; the source has `limit` pixels.
