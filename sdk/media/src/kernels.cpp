@@ -32,7 +32,9 @@ void plain_columns(const uint8_t* const (&rows)[2], const Taps& taps, bool mirro
   if (outs[1] != outs[0]) one_row(rows[1], taps, mirror, outs[1]);
 }
 
-void plain_rows(const uint8_t* const* rows, const int32_t* weights, int64_t count, int64_t bytes, uint8_t* out) {
+void plain_rows(const uint8_t* const* rows, const Taps& taps, int64_t place, int64_t bytes, uint8_t* out) {
+  const int32_t* weights = taps.weights_of(place);
+  int64_t count = taps.count[static_cast<size_t>(place)];
   constexpr int64_t kBlock = 256;
   int32_t sums[kBlock];
   for (int64_t at = 0; at < bytes; at += kBlock) {

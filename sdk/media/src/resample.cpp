@@ -79,14 +79,14 @@ std::optional<Filter> filter_named(std::string_view name) {
 void resample(const PictureView& from, const Box& box, Filter filter, bool mirror, int64_t width, int64_t height,
               uint8_t* out) {
   if (filter == Filter::kNearest) return resample_nearest(from, box, mirror, width, height, out);
-  Taps across = make_taps(filter, from.width, box.x, box.width, width, kTapGroup);
-  Taps down = make_taps(filter, from.height, box.y, box.height, height, 1);
+  Taps across = make_taps(filter, from.width, box.x, box.width, width);
+  Taps down = make_taps(filter, from.height, box.y, box.height, height);
   Columns columns(from, across, mirror, down.most);
   std::vector<const uint8_t*> rows(static_cast<size_t>(down.most));
   for (int64_t y = 0; y < height; ++y, out += width * 3) {
     auto first = down.first[static_cast<size_t>(y)], count = down.count[static_cast<size_t>(y)];
     for (int64_t k = 0; k < count; ++k) rows[static_cast<size_t>(k)] = columns.row(first + k);
-    kernels().rows(rows.data(), down.weights_of(y), count, width * 3, out);
+    kernels().rows(rows.data(), down, y, width * 3, out);
   }
 }
 

@@ -34,7 +34,7 @@ BOOST_AUTO_TEST_CASE(every_instruction_set_gives_the_same_bytes) {
   for (auto [in, out] : {std::pair<int64_t, int64_t>{97, 31}, {31, 97}, {5, 5}, {1, 9}, {640, 3}}) {
     Picture picture = noise(in + 20, in);
     for (Filter filter : {Filter::kBilinear, Filter::kBicubic}) {
-      Taps taps = make_taps(filter, in, 0, static_cast<double>(in), out, kTapGroup);
+      Taps taps = make_taps(filter, in, 0, static_cast<double>(in), out);
       for (bool mirror : {false, true}) {
         auto both = [&](const Kernels& kernels) {
           std::vector<uint8_t> a(static_cast<size_t>(out * 3) + kRowPadding), b(a);
@@ -51,8 +51,8 @@ BOOST_AUTO_TEST_CASE(every_instruction_set_gives_the_same_bytes) {
       std::vector<uint8_t> c(static_cast<size_t>(in * 3)), d(c);
       for (int64_t y = 0; y < out; ++y) {
         auto first = rows.data() + taps.first[static_cast<size_t>(y)];
-        kPlainKernels.rows(first, taps.weights_of(y), taps.count[static_cast<size_t>(y)], in * 3, c.data());
-        fast->rows(first, taps.weights_of(y), taps.count[static_cast<size_t>(y)], in * 3, d.data());
+        kPlainKernels.rows(first, taps, y, in * 3, c.data());
+        fast->rows(first, taps, y, in * 3, d.data());
         BOOST_TEST((c == d));
       }
     }
