@@ -47,6 +47,12 @@ std::string error_of(const ImagesOptions& options) {
   }
 }
 
+boost::test_tools::assertion_result has_media(boost::unit_test::test_unit_id) {
+  boost::test_tools::assertion_result ready = !media_folder().empty();
+  ready.message() << "skipped: needs the sample media (VHOST_MEDIA)";
+  return ready;
+}
+
 File read(const Images& images, int64_t index, Pass pass, uint64_t seed) {
   File out(static_cast<size_t>(images.image_bytes(pass)));
   Output output{seed, out.data()};
@@ -145,12 +151,8 @@ BOOST_AUTO_TEST_CASE(class_names_are_read_in_every_form) {
              "wanted {\"0\": [\"n01440764\", \"tench\"], ..}, found the key '7'");
 }
 
-BOOST_AUTO_TEST_CASE(published_label_files_are_read) {
+BOOST_AUTO_TEST_CASE(published_label_files_are_read, *boost::unit_test::precondition(has_media)) {
   fs::path labels = media_folder() / "labels";
-  if (media_folder().empty()) {
-    BOOST_TEST_MESSAGE("skipped: no sample media (set VHOST_MEDIA)");
-    return;
-  }
   auto synsets = read_class_names(labels / "imagenet_synsets.txt"),
        index = read_class_names(labels / "imagenet_class_index.json"),
        simple = read_class_names(labels / "imagenet-simple-labels.json");
