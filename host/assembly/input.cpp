@@ -75,6 +75,7 @@ InputLayout make_input_layout(const Manifest& manifest, const std::string& point
   }
   if (pixels.c.dtype != VH_U8) throw manifest.error(pointer, "pixels must be uint8, not " + pixels.str());
   if (layout.label >= 0) layout.classes = layout.fields[layout.label].spec.c.classes;
+  layout.mixed = manifest.has("/data/mix") && layout.classes > 0;
   layout.mean = channel_values(manifest, "/data/normalize/mean", layout.channels);
   layout.std = channel_values(manifest, "/data/normalize/std", layout.channels);
   for (double s : layout.std)
@@ -100,6 +101,12 @@ vh_specs InputLayout::model_specs() const {
     dims.insert(dims.end(), fields[i].spec.c.dim, fields[i].spec.c.dim + fields[i].spec.c.rank);
     set_axes(field, "B" + fields[i].spec.axes, dims);
     specs.add(field);
+  }
+  if (mixed) {
+    Spec soft = fields[label].spec;
+    soft.key = "batch.label_soft", soft.c.dtype = VH_F32;
+    set_axes(soft, "BK", {VH_DIM_BATCH, classes});
+    specs.add(soft);
   }
   return specs;
 }

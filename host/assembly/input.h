@@ -22,6 +22,7 @@ struct InputLayout {
   int label = -1;   // index of the field "label", or -1
   int64_t views = 1, frames = 1, height = 0, width = 0, channels = 3;
   int64_t classes = 0;
+  bool mixed = false;  // data.mix: there is "batch.label_soft", which losses compare with by default
   bool video = true;
   std::vector<double> mean, std;  // per channel, in 0..255
 

@@ -69,6 +69,10 @@ at::Tensor gather_tokens(const at::Tensor& tokens, const at::Tensor& index) {  /
   return tokens.gather(1, index.unsqueeze(-1).expand({-1, -1, tokens.size(2)}));
 }
 
+std::string grid_text(const int64_t grid[3]) {
+  return std::to_string(grid[0]) + "x" + std::to_string(grid[1]) + "x" + std::to_string(grid[2]);
+}
+
 vh_step make_step(const StepInfo& info, const BuildOptions& options, const vh_map& in, vh_map& out) {
   vh_step step{};
   step.struct_size = sizeof step;
@@ -150,6 +154,7 @@ std::unique_ptr<Model> Model::assemble(const Manifest& manifest, const Resolutio
                                        const InputLayout& layout, const MaskLayout& mask, const BuildOptions& options,
                                        bool with_losses) {
   std::unique_ptr<Model> model(new Model(mask, options));
+  model->soft_labels_ = layout.mixed;
   vh_specs inputs = layout.model_specs();
   append(inputs, mask_specs(mask));
   model->build_backbone(manifest, resolution, inputs);
@@ -209,6 +214,19 @@ void Model::build_heads(const Manifest& manifest, const Resolution& resolution, 
   }
 }
 
+// How many of the target's tokens lie in one cell of the mask, which may be coarser.
+double Model::tokens_per_cell(const Manifest& manifest, const PartConfig& config, const Spec& target) const {
+  double tokens = 1;
+  for (int i = 0; i < 3; ++i) {
+    if (target.c.grid[i] <= 0 || target.c.grid[i] % mask_.grid[i] != 0)
+      throw manifest.error(config.pointer, "the target's grid of " + grid_text(target.c.grid) +
+                                               " tokens isn't a multiple of the mask's " + grid_text(mask_.grid) +
+                                               " cells along each axis");
+    tokens *= static_cast<double>(target.c.grid[i] / mask_.grid[i]);
+  }
+  return tokens;
+}
+
 void Model::bind_loss(const Manifest& manifest, Loss& loss, const std::string& head, const vh_specs& inputs,
                       vh_specs& in) const {
   const PartConfig& config = loss.part->config();
@@ -245,7 +263,7 @@ void Model::bind_loss(const Manifest& manifest, Loss& loss, const std::string& h
                            "the target makes " + join(targets) + ": say which with \"in\": {\"target\": ...}");
     loss.target = targets[0];
   } else if (loss.target.empty()) {
-    loss.target = "batch.label";
+    loss.target = soft_labels_ ? "batch.label_soft" : "batch.label";
   }
   const Spec& pred = must_find(loss.pred, "pred");
   Spec target = must_find(loss.target, "target");
@@ -256,6 +274,12 @@ void Model::bind_loss(const Manifest& manifest, Loss& loss, const std::string& h
   loss.gather_pred = pred.c.coverage == VH_ALL && target.c.coverage == VH_MASKED;
   if ((loss.gather_target || loss.gather_pred) && !mask_.fixed())
     throw manifest.error(config.pointer, "gathering masked tokens needs a mask with a fixed number of them");
+  const Spec& whole = loss.gather_target ? target : pred;
+  if ((loss.gather_target || loss.gather_pred) && !std::equal(mask_.grid, mask_.grid + 3, whole.c.grid))
+    throw manifest.error(config.pointer, "the masked tokens of " + whole.key + " can't be picked: its grid is " +
+                                             grid_text(whole.c.grid) + ", the mask's " + grid_text(mask_.grid) +
+                                             "; let one token be one mask cell of the backbone, or take a head that "
+                                             "predicts all tokens");
   Spec pred_seen = renamed(pred, "pred");
   if (loss.gather_target) target.c.dim[1] = mask_.max_masked, target.c.coverage = VH_MASKED;
   if (loss.gather_pred)
@@ -270,6 +294,7 @@ void Model::bind_loss(const Manifest& manifest, Loss& loss, const std::string& h
     Spec weight = mask_spec("weight", "weight", VH_F32, target.c.dim[1], mask_);
     std::copy(target.c.grid, target.c.grid + 3, weight.c.grid);
     in.add(weight);
+    loss.tokens_per_cell = tokens_per_cell(manifest, config, target);
   } else if (!loss.target_weight.empty()) {
     in.add(renamed(must_find(loss.target_weight, "weight"), "weight"));
   }
@@ -357,7 +382,10 @@ LossValues Model::one_loss(const Loss& loss, const vh_map& all, const StepInfo& 
   at::Tensor pred = get(loss.pred), target = get(loss.target);
   if (pred.is_floating_point() && pred.scalar_type() != options_.dtype) pred = pred.to(options_.dtype);
   if (loss.gather_target) target = gather_tokens(target, get("mask.masked_index"));
-  if (loss.gather_pred) pred = gather_tokens(pred, get("mask.masked_index"));
+  if (loss.gather_pred) {
+    const int64_t prefix = predictions_.find(loss.pred)->c.prefix_tokens;
+    pred = gather_tokens(pred.slice(1, prefix), get("mask.masked_index"));
+  }
   vh_map in, out;
   in.put("pred", pred);
   in.put("target", target);
@@ -371,7 +399,7 @@ LossValues Model::one_loss(const Loss& loss, const vh_map& all, const StepInfo& 
   in.put("sample_weight", get("sample_weight"));
   run(*loss.part, in, out, info, {"pred", "target", "weight", "sample_weight"});
   const double divisor = loss.normaliser == VH_DIVIDE_SAMPLES  ? divisors.samples
-                         : loss.normaliser == VH_DIVIDE_MASKED ? divisors.masked
+                         : loss.normaliser == VH_DIVIDE_MASKED ? divisors.masked * loss.tokens_per_cell
                                                                : divisors.micro_batches;
   LossValues values;
   for (const auto& [key, value] : out.items) {
@@ -386,14 +414,18 @@ LossValues Model::one_loss(const Loss& loss, const vh_map& all, const StepInfo& 
   return values;
 }
 
+void Model::targets(vh_map& all, const StepInfo& info) const {
+  if (!target_) return;
+  AutocastOff fp32;
+  at::NoGradGuard no_grad;
+  vh_map out;
+  run(*target_, all, out, info, {"input", "raw", "mask.", "batch."});
+  for (auto& [key, value] : out.items) all.put(key, value);
+}
+
 LossValues Model::losses(vh_map& all, const StepInfo& info, const Divisors& divisors) const {
   AutocastOff fp32;
-  if (target_) {
-    at::NoGradGuard no_grad;
-    vh_map out;
-    run(*target_, all, out, info, {"input", "raw", "mask.", "batch."});
-    for (auto& [key, value] : out.items) all.put(key, value);
-  }
+  targets(all, info);
   LossValues sum;
   for (const Loss& loss : losses_) {
     LossValues one = one_loss(loss, all, info, divisors);
@@ -417,6 +449,12 @@ std::vector<Param*> Model::params() const {
   std::vector<Param*> all;
   for (const auto& part : parts_)
     for (Param* param : part->scope()->all()) all.push_back(param);
+  return all;
+}
+
+std::vector<Model::Compared> Model::compared() const {
+  std::vector<Compared> all;
+  for (const Loss& loss : losses_) all.push_back({loss.pred, loss.target});
   return all;
 }
 

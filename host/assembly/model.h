@@ -68,6 +68,8 @@ class Model {
   void forward(vh_map& all, const StepInfo& info) const;
   // Backbone alone.
   void features(vh_map& all, const StepInfo& info) const;
+  // What is to be predicted, in fp32 with autocast off and without gradients.
+  void targets(vh_map& all, const StepInfo& info) const;
   // Targets, then losses, in fp32 (or the model's float64) with autocast off.
   LossValues losses(vh_map& all, const StepInfo& info, const Divisors& divisors) const;
   void after_step(vh_map& all, const StepInfo& info) const;
@@ -79,6 +81,11 @@ class Model {
   const vh_specs& target_specs() const { return targets_; }
   const MaskLayout& mask() const { return mask_; }
   const BuildOptions& options() const { return options_; }
+  // What the losses compare, in their order: full keys of predictions and targets ("batch.label" among them).
+  struct Compared {
+    std::string pred, target;
+  };
+  std::vector<Compared> compared() const;
   std::string logits_key() const;  // of the first head that gives logits; "" = none
   bool divides_by(uint32_t kind) const;
 
@@ -97,6 +104,7 @@ class Model {
     uint32_t normaliser = VH_DIVIDE_SAMPLES;
     std::string pred, target, target_weight;  // full keys; target_weight "" = none, "mask.bool" = the mask
     bool gather_target = false, gather_pred = false;
+    double tokens_per_cell = 1;  // of the target, where the mask is its weight
   };
   Model(const MaskLayout& mask, const BuildOptions& options) : mask_(mask), options_(options) {}
   Part& add(const Manifest& manifest, const Resolution& resolution, const std::string& pointer,
@@ -105,12 +113,14 @@ class Model {
   void build_target(const Manifest&, const Resolution&, const vh_specs& inputs);
   void build_heads(const Manifest&, const Resolution&, const vh_specs& inputs);
   void build_losses(const Manifest&, const Resolution&, const vh_specs& inputs);
+  double tokens_per_cell(const Manifest&, const PartConfig&, const Spec& target) const;
   void bind_loss(const Manifest&, Loss& loss, const std::string& head, const vh_specs& inputs, vh_specs& in) const;
   void run(const Part& part, const vh_map& all, vh_map& out, const StepInfo& info,
            std::initializer_list<const char*> prefixes) const;
   LossValues one_loss(const Loss& loss, const vh_map& all, const StepInfo& info, const Divisors& divisors) const;
 
   MaskLayout mask_;
+  bool soft_labels_ = false;
   BuildOptions options_;
   std::vector<std::unique_ptr<Part>> parts_;
   Part* backbone_ = nullptr;

@@ -27,12 +27,13 @@ std::vector<std::string> existing(const std::vector<std::filesystem::path>& fold
 void check_work_dir(const std::filesystem::path&,
                     bool dry_run);  // made unless dry_run; throws if it can't be written to
 
-int run_command(const Options& options);  // run, predict, extract
+int run_command(const Options& options);  // run, predict, extract, show
 int rerun_command(const Options& options);
 int config_command(const Options& options);
 int plugin_list_command(const Options& options);
 int plugin_inspect_command(const Options& options);
 int plugin_check_command(const Options& options);
+int plugin_matrix_command(const Options& options);
 int plugin_new_command(const Options& options);
 int plugin_install_command(const Options& options);
 int plugin_remove_command(const Options& options);

@@ -14,6 +14,7 @@ int dispatch(const vhost::Options& options) {
   if (options.command == "plugin inspect") return vhost::plugin_inspect_command(options);
   if (options.command == "rerun") return vhost::rerun_command(options);
   if (options.command == "plugin check") return vhost::plugin_check_command(options);
+  if (options.command == "plugin matrix") return vhost::plugin_matrix_command(options);
   if (options.command == "plugin new") return vhost::plugin_new_command(options);
   if (options.command == "plugin install") return vhost::plugin_install_command(options);
   if (options.command == "plugin remove") return vhost::plugin_remove_command(options);
@@ -32,7 +33,7 @@ int main(int argc, char** argv) {
     const int done = vhost::parse_command_line(argc, argv, options);
     if (done >= 0) return done;
     const bool computes = options.command == "run" || options.command == "rerun" || options.command == "predict" ||
-                          options.command == "extract";
+                          options.command == "extract" || options.command == "show";
     if (computes && !options.dry_run) vhost::start_with_settings(argv);
     return dispatch(options);
   } catch (const vhost::Error& error) {

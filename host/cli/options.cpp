@@ -21,6 +21,7 @@ constexpr const char* kExamples = R"(Examples:
   vhost --manifest exp.json --update videomae    take the newest version that the manifest's range admits
   vhost --manifest exp.json --set data.batch=16 --set optimizer.lr=3e-4
   vhost predict --manifest exp.json clip1.mp4 clip2.mp4
+  vhost show --manifest exp.json                 draw what the model sees and predicts
   vhost rerun work_dirs/exp                      make a run again from its record
   vhost config --manifest exp.json --origins     every value and where it was set
   vhost plugin list
@@ -43,6 +44,18 @@ unless --checkpoint names another.
 
 Example:
   vhost extract --manifest exp.json --output features.safetensors clips/*.mp4)";
+
+constexpr const char* kShowExamples =
+    R"(Draws what the model sees and predicts: input, masked input, target and prediction, with the error of the masked
+tokens; for labelled data the input and the best classes. Samples are data.eval's (without one, data.train's), the first
+unless --index says otherwise, or FILES. The newest checkpoint of the work-dir is taken unless --checkpoint names another
+or --fresh asks for untrained weights. The same seed gives the same mask. See docs/pictures.md.
+
+Examples:
+  vhost show --manifest pretrain.json
+  vhost show --manifest pretrain.json --index 0,5,7 --output samples.png
+  vhost show --manifest pretrain.json --fresh --train --index 3    what augmentation makes of sample 3
+  vhost show --manifest pretrain.json --output pictures clips/*.mp4)";
 
 constexpr const char* kConfigExamples = R"(Examples:
   vhost config --manifest exp.json > resolved.json
@@ -143,6 +156,30 @@ struct CommandLine {
     add_file_options(*extract, options,
                      "Write the features to this file (safetensors); default: features.safetensors in the work-dir");
     extract->footer(kExtractExamples);
+    add_show(options);
+  }
+
+  void add_show(Options& options) {
+    auto* show = app.add_subcommand("show", "Draw what a model sees and predicts, as PNG");
+    add_file_options(
+        *show, options,
+        "Write to this .png file, or a file per sample into this folder; default: show.png in the work-dir");
+    show->get_option("--checkpoint")
+        ->excludes(show->add_flag("--fresh", options.fresh, "Untrained weights: to look at data, masks and targets"));
+    show->add_option("--index", options.indices, "Which samples of the dataset, from 0 on")
+        ->type_name("I,J..")
+        ->delimiter(',')
+        ->allow_extra_args(false)
+        ->check(CLI::NonNegativeNumber.description(""));
+    show->add_option("--seed", options.seed, "Of masks and augmentation, as --set seed=N")
+        ->type_name("N")
+        ->check(CLI::NonNegativeNumber.description(""));
+    show->add_flag("--train", options.train_pass, "Samples of data.train, augmented as in training");
+    show->add_option("--top-k", options.top_k, "How many classes to print per sample")
+        ->check(CLI::Range(1, 20).description(""))
+        ->type_name("K")
+        ->capture_default_str();
+    show->footer(kShowExamples);
   }
 
   // The subcommand that was named, with its name ("plugin list"); the program itself is "run".

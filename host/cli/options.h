@@ -18,8 +18,13 @@ struct Options {
   std::string kind, licence = "Apache-2.0";  // of plugin new
   bool c = false;
   int top_k = 5;
+  std::vector<int64_t> indices;  // of show
+  int64_t seed = -1;             // of show; -1 = the manifest's
+  bool train_pass = false, fresh = false;
   std::vector<std::string> checks;  // plugin check: ids or groups; empty = all
   std::string component, report;
+  std::string part;                 // plugin matrix: PLUGIN/COMPONENT; "" = all
+  std::vector<std::string> inputs;  // plugin matrix: image, clip or TxHxW; empty = image and clip
   double timeout_seconds = 60;
   std::string to, range = "*";      // plugin install --to, plugin remove --from; plugin explain NAME RANGE
   bool force = false, all = false;  // plugin install, plugin remove

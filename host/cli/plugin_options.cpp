@@ -21,6 +21,16 @@ Examples:
   vhost plugin check mine --only numerics.gradcheck --component my_backbone
   vhost plugin check kinetics --set clips.list=clips/train.txt --report report.json)";
 
+constexpr const char* kMatrixExamples =
+    R"(Every part is built with its defaults on an image of 224x224 with 1000 classes and on a clip of 16x224x224 with 400,
+without memory for its tensors, as --dry-run does. Exit code 0 whatever fits.
+
+Examples:
+  vhost plugin matrix
+  vhost plugin matrix --part mine/head --plugin-path build/plugins    what does my new head fit with?
+  vhost plugin matrix --input 8x112x112 --set videomae/vit.patch=8
+  vhost plugin matrix --json                                          with a manifest of each)";
+
 constexpr const char* kInstallExamples =
     R"(Everything is checked before the package becomes visible, and nothing of it runs: docs/packages.md says what.
 
@@ -96,6 +106,25 @@ void add_check(CLI::App& plugin, Options& options) {
   check.add_option("--report", options.report, "Write the report to this file too, as JSON")->type_name("FILE");
   add_plugin_path(check, options);
   check.footer(kCheckExamples);
+}
+
+void add_matrix(CLI::App& plugin, Options& options) {
+  auto& matrix = *plugin.add_subcommand("matrix", "Which backbones, masks, targets, heads and losses fit together");
+  matrix.add_option("--part", options.part, "Only what this part fits with")->type_name("PLUGIN/COMPONENT");
+  matrix
+      .add_option("--input", options.inputs,
+                  "Try them on this: image, clip, or frames x height x width, e.g. 8x112x112 (repeatable)")
+      ->type_name("INPUT")
+      ->allow_extra_args(false);
+  matrix
+      .add_option("--set", options.sets,
+                  "A parameter in place of its default, e.g. videomae/vit.patch=8; VALUE is JSON, or else a string "
+                  "(repeatable)")
+      ->type_name("PLUGIN/COMPONENT.KEY=VALUE")
+      ->allow_extra_args(false);
+  matrix.add_flag("--json", options.json, "Print every combination, as JSON");
+  add_plugin_path(matrix, options);
+  matrix.footer(kMatrixExamples);
 }
 
 void add_new(CLI::App& plugin, Options& options) {
@@ -182,6 +211,7 @@ void add_plugin_commands(CLI::App& app, Options& options) {
   add_list(*plugin, options);
   add_inspect(*plugin, options);
   add_check(*plugin, options);
+  add_matrix(*plugin, options);
   add_new(*plugin, options);
   add_pack(*plugin, options);
   add_install(*plugin, options);

@@ -55,8 +55,9 @@ void resolve_under_lock(Experiment& experiment, const Options& options) {
 Experiment read_experiment(const Options& options) {
   std::vector<std::string> sets = options.sets;
   if (options.command == "predict" || options.command == "extract") sets.push_back("task=\"" + options.command + "\"");
+  if (options.command == "show" && options.seed >= 0) sets.push_back("seed=" + std::to_string(options.seed));
   Experiment experiment{read_manifest(options.manifest, sets), {}, {}, {}};
-  if (!options.files.empty()) lend_dataset(experiment.manifest);
+  if (!options.files.empty() && !options.train_pass) lend_dataset(experiment.manifest);
   validate_host(experiment.manifest);
   experiment.packages = find_packages(plugin_search_path(options.plugin_path));
   resolve_under_lock(experiment, options);
@@ -151,6 +152,7 @@ int run_command(const Options& options) {
   request.resume = !options.no_resume;
   request.json = options.json;
   request.top_k = options.top_k;
+  request.show = {options.command == "show", options.indices, options.train_pass, options.fresh};
   return run_engine(request);
 }
 

@@ -33,15 +33,17 @@ vh_specs Dataset::fields() const {
   return specs;
 }
 
-std::optional<std::string> Dataset::read(int64_t index, uint64_t seed, vh_slot& slot) const {
-  vh_slot* slots[1] = {&slot};
+std::optional<std::string> Dataset::read(int64_t index, std::span<const uint64_t> seeds,
+                                         std::span<vh_slot> slots) const {
+  std::vector<vh_slot*> slot;
+  for (vh_slot& one : slots) slot.push_back(&one);
   vh_read read{};
   read.struct_size = sizeof read;
   read.pass = pass_;
   read.index = index;
-  read.n = 1;
-  read.seed = &seed;
-  read.slot = slots;
+  read.n = static_cast<uint32_t>(seeds.size());
+  read.seed = seeds.data();
+  read.slot = slot.data();
   vh_error error = new_error();
   const int32_t status = table().read(part_.self(), &read, &error);
   if (status == VH_OK) return std::nullopt;

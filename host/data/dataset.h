@@ -1,6 +1,7 @@
 // The dataset and mask plugins as the loader uses them. No slot here needs LibTorch.
 #pragma once
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -17,8 +18,9 @@ class Dataset {
   vh_specs fields() const;
   int64_t length() const { return length_; }
   uint32_t pass() const { return pass_; }
-  // [worker] nullopt = done; else the reason, when this one sample can't be read. Throws Error for everything else.
-  std::optional<std::string> read(int64_t index, uint64_t seed, vh_slot& slot) const;
+  // [worker] One augmentation per seed into the slot of the same place. nullopt = done; else the reason, when this one
+  // sample can't be read. Throws Error for everything else.
+  std::optional<std::string> read(int64_t index, std::span<const uint64_t> seeds, std::span<vh_slot> slots) const;
   std::string name(int64_t index) const;
   std::string class_name(int64_t label) const;
   std::string fingerprint() const;

@@ -1,9 +1,11 @@
 #include "data/loader.h"
 
+#include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <cstring>
 #include <numeric>
+#include <type_traits>
 
 #include "vhost/random.h"
 
@@ -11,6 +13,7 @@ namespace vhost {
 
 namespace {
 
+constexpr size_t kMaxRank = std::extent_v<decltype(vh_spec::dim)>;
 constexpr int kMaxAttempts = 16;  // replacements tried for one unreadable sample
 
 std::unique_ptr<uint8_t[], FreeBytes> aligned_bytes(int64_t bytes) {
@@ -25,12 +28,41 @@ double seconds_since(std::chrono::steady_clock::time_point start) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
 
+// Where a dataset writes one row of a batch.
+class RowView {
+ public:
+  RowView(Batch& batch, const InputLayout& layout, int64_t row) : sizes_(layout.fields.size() * kMaxRank) {
+    for (size_t f = 0; f < layout.fields.size(); ++f) {
+      const Field& field = layout.fields[f];
+      data_.push_back(batch.data[f].get() + row * field.bytes);
+      bytes_.push_back(field.bytes);
+      const int64_t* dim = field.spec.c.dim;
+      const bool varies = std::count(dim, dim + field.spec.c.rank, int64_t{VH_DIM_VAR}) > 0;
+      extent_.push_back(varies ? sizes_.data() + f * kMaxRank : nullptr);
+    }
+  }
+  vh_slot slot() const {
+    vh_slot slot{};
+    slot.struct_size = sizeof slot;
+    slot.n_fields = static_cast<uint32_t>(data_.size());
+    slot.data = data_.data();
+    slot.bytes = bytes_.data();
+    slot.extent = extent_.data();
+    return slot;
+  }
+
+ private:
+  std::vector<void*> data_;
+  std::vector<int64_t> bytes_, sizes_;
+  std::vector<int64_t*> extent_;
+};
+
 }  // namespace
 
 Loader::Loader(const Dataset& dataset, const InputLayout& layout, const Mask* mask, LoaderOptions options,
                std::function<void(const std::string&)> warn)
     : dataset_(dataset), layout_(layout), mask_(mask), options_(options), warn_(std::move(warn)) {
-  const int64_t n = dataset.length();
+  const int64_t n = samples() * options_.repeats;
   per_epoch_ = options_.drop_last ? n / options_.batch : (n + options_.batch - 1) / options_.batch;
   if (options_.end_batch < 0) options_.end_batch = per_epoch_;
   next_number_ = consumed_ = options_.first_batch;
@@ -56,10 +88,17 @@ Loader::~Loader() {
   for (std::thread& thread : threads_) thread.join();
 }
 
+int64_t Loader::samples() const {
+  return options_.only.empty() ? dataset_.length() : static_cast<int64_t>(options_.only.size());
+}
+
 const std::vector<int64_t>& Loader::order(int64_t epoch) {
   if (epoch == order_epoch_) return order_;
-  order_.resize(dataset_.length());
-  std::iota(order_.begin(), order_.end(), 0);
+  order_ = options_.only;
+  if (order_.empty()) {
+    order_.resize(dataset_.length());
+    std::iota(order_.begin(), order_.end(), 0);
+  }
   if (options_.shuffle) {
     vh_random random = vh_random_from(vh_hash3(options_.seed, vh_hash_text("order"), epoch));
     vh_random_shuffle(&random, order_.data(), static_cast<int64_t>(order_.size()));
@@ -72,13 +111,14 @@ bool Loader::open_next() {
   if (next_number_ >= options_.end_batch) return false;
   for (Slot& slot : slots_) {
     if (slot.open) continue;
-    const int64_t epoch = next_number_ / per_epoch_, first = next_number_ % per_epoch_ * options_.batch;
+    const int64_t epoch = next_number_ / per_epoch_, samples = options_.batch / options_.repeats,
+                  first = next_number_ % per_epoch_ * samples;
     const std::vector<int64_t>& indices = order(epoch);
-    const int64_t rows = std::min<int64_t>(options_.batch, static_cast<int64_t>(indices.size()) - first);
-    slot.planned.assign(indices.begin() + first, indices.begin() + first + rows);
+    const int64_t taken = std::min<int64_t>(samples, static_cast<int64_t>(indices.size()) - first);
+    slot.planned.assign(indices.begin() + first, indices.begin() + first + taken);
     slot.batch.number = next_number_++;
     slot.batch.epoch = epoch;
-    slot.batch.rows = rows;
+    slot.batch.rows = taken * options_.repeats;
     slot.next_row = slot.done_rows = 0;
     slot.open = true;
     slot.taken = false;
@@ -94,7 +134,8 @@ bool Loader::take_row(Slot*& slot, int64_t& row) {
       if (s.open && s.next_row < s.batch.rows && (!first || s.batch.number < first->batch.number)) first = &s;
     if (first) {
       slot = first;
-      row = first->next_row++;
+      row = first->next_row;
+      first->next_row += options_.repeats;
       return true;
     }
   } while (open_next());
@@ -112,46 +153,38 @@ void Loader::work() {
     lock.unlock();
     std::exception_ptr failure;
     try {
-      read_row(*slot, row);
+      read_rows(*slot, row);
     } catch (...) {
       failure = std::current_exception();
     }
     lock.lock();
     if (failure && !failure_) failure_ = failure;
-    ++slot->done_rows;
+    slot->done_rows += options_.repeats;
     if (failure || slot->done_rows == slot->batch.rows) batch_ready_.notify_all();
     if (failure) work_ready_.notify_all();
   }
 }
 
+void Loader::clear_row(Slot& slot, int64_t row) const {
+  for (size_t f = 0; f < layout_.fields.size(); ++f)
+    std::memset(slot.batch.data[f].get() + row * layout_.fields[f].bytes, 0, layout_.fields[f].bytes);
+}
+
 bool Loader::read_into(Slot& slot, int64_t row, int64_t index, uint64_t seed) {
-  std::vector<void*> data;
-  std::vector<int64_t> bytes;
-  std::vector<int64_t> sizes(layout_.fields.size() * 8);
-  std::vector<int64_t*> extent;
-  for (size_t f = 0; f < layout_.fields.size(); ++f) {
-    const Field& field = layout_.fields[f];
-    uint8_t* at = slot.batch.data[f].get() + row * field.bytes;
-    std::memset(at, 0, field.bytes);
-    data.push_back(at);
-    bytes.push_back(field.bytes);
-    bool varies = false;
-    for (int i = 0; i < field.spec.c.rank; ++i) varies |= field.spec.c.dim[i] == VH_DIM_VAR;
-    extent.push_back(varies ? sizes.data() + f * 8 : nullptr);
+  const auto repeats = static_cast<size_t>(options_.repeats);
+  std::vector<RowView> rows;
+  std::vector<vh_slot> to;
+  rows.reserve(repeats);
+  for (size_t k = 0; k < repeats; ++k) {
+    const int64_t at = row + static_cast<int64_t>(k);
+    clear_row(slot, at);
+    slot.batch.index[at] = index;
+    slot.batch.seed[at] = k == 0 ? seed : vh_hash3(seed, vh_hash_text("repeat"), k);
+    to.push_back(rows.emplace_back(slot.batch, layout_, at).slot());
   }
-  vh_slot to{};
-  to.struct_size = sizeof to;
-  to.n_fields = static_cast<uint32_t>(data.size());
-  to.data = data.data();
-  to.bytes = bytes.data();
-  to.extent = extent.data();
-  const std::optional<std::string> bad = dataset_.read(index, seed, to);
-  if (!bad) {
-    slot.batch.index[row] = index;
-    slot.batch.seed[row] = seed;
-    return true;
-  }
-  for (size_t f = 0; f < layout_.fields.size(); ++f) std::memset(data[f], 0, bytes[f]);
+  const std::optional<std::string> bad = dataset_.read(index, {slot.batch.seed.data() + row, repeats}, to);
+  if (!bad) return true;
+  for (size_t k = 0; k < repeats; ++k) clear_row(slot, row + static_cast<int64_t>(k));
   count_bad(slot.batch.epoch, *bad);
   return false;
 }
@@ -174,12 +207,16 @@ void Loader::count_bad(int64_t epoch, const std::string& reason) {
                 "); the last one: " + reason);
 }
 
-void Loader::read_row(Slot& slot, int64_t row) {
-  const int64_t planned = slot.planned[row], epoch = slot.batch.epoch;
-  slot.batch.weight[row] = 1;
-  slot.batch.index[row] = planned;
-  slot.batch.seed[row] = vh_hash4(options_.seed, epoch, planned, 0);
-  bool done = read_into(slot, row, planned, slot.batch.seed[row]);
+void Loader::draw_masks(Slot& slot, int64_t row) const {
+  if (!mask_) return;
+  for (int64_t view = 0; view < layout_.views; ++view)
+    mask_->draw(vh_hash3(slot.batch.seed[row], vh_hash_text("mask"), view),
+                slot.batch.mask.data() + (row * layout_.views + view) * mask_->cells());
+}
+
+void Loader::read_rows(Slot& slot, int64_t row) {
+  const int64_t planned = slot.planned[row / options_.repeats], epoch = slot.batch.epoch;
+  bool done = read_into(slot, row, planned, vh_hash4(options_.seed, epoch, planned, 0));
   for (int attempt = 1; !done && options_.replace_bad; ++attempt) {
     if (attempt > kMaxAttempts)
       throw Error(dataset_.pointer() + ": " + std::to_string(kMaxAttempts) +
@@ -188,11 +225,9 @@ void Loader::read_row(Slot& slot, int64_t row) {
     vh_random random = vh_random_from(seed);
     done = read_into(slot, row, vh_random_below(&random, dataset_.length()), seed);
   }
-  if (!done) slot.batch.weight[row] = 0;
-  if (mask_) {
-    for (int64_t view = 0; view < layout_.views; ++view)
-      mask_->draw(vh_hash3(slot.batch.seed[row], vh_hash_text("mask"), view),
-                  slot.batch.mask.data() + (row * layout_.views + view) * mask_->cells());
+  for (int64_t k = row; k < row + options_.repeats; ++k) {
+    slot.batch.weight[k] = done ? 1 : 0;
+    draw_masks(slot, k);
   }
 }
 
@@ -213,9 +248,9 @@ Batch* Loader::next() {
     int64_t row = 0;
     while (!ready() && take_row(slot, row)) {
       lock.unlock();
-      read_row(*slot, row);
+      read_rows(*slot, row);
       lock.lock();
-      ++slot->done_rows;
+      slot->done_rows += options_.repeats;
     }
   } else {
     batch_ready_.wait(lock, ready);

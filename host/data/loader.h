@@ -33,10 +33,12 @@ struct Batch {
 
 struct LoaderOptions {
   int64_t batch = 1, workers = 0, prefetch = 2, in_flight = 1;  // in_flight: batches held by the consumer at once
+  int64_t repeats = 1;                                          // rows made of one decode; divides `batch`
   bool shuffle = false, drop_last = false, replace_bad = false;
   uint64_t seed = 0;
   int64_t first_batch = 0, end_batch = -1;  // -1 = one epoch
   double bad_limit = 0.01;                  // share of an epoch
+  std::vector<int64_t> only;                // these samples in this order; empty = all
 };
 
 class Loader {
@@ -55,17 +57,20 @@ class Loader {
  private:
   struct Slot {
     Batch batch;
-    std::vector<int64_t> planned;
+    std::vector<int64_t> planned;  // of each group of `repeats` rows
     int64_t next_row = 0, done_rows = 0;
     bool open = false, taken = false;
   };
 
   bool open_next();  // with the lock held
   bool take_row(Slot*& slot, int64_t& row);
-  void read_row(Slot& slot, int64_t row);
+  void read_rows(Slot& slot, int64_t row);  // `repeats` of them
   bool read_into(Slot& slot, int64_t row, int64_t index, uint64_t seed);
+  void draw_masks(Slot& slot, int64_t row) const;
+  void clear_row(Slot& slot, int64_t row) const;
   void count_bad(int64_t epoch, const std::string& reason);
   void work();
+  int64_t samples() const;
   const std::vector<int64_t>& order(int64_t epoch);
 
   const Dataset& dataset_;

@@ -63,8 +63,8 @@ at::Tensor normalise(const at::Tensor& raw, const InputLayout& layout, at::Scala
   return out;
 }
 
-vh_map batch_tensors(const Batch& batch, const InputLayout& layout, const MaskLayout& mask,
-                     const BuildOptions& options) {
+vh_map batch_tensors(const Batch& batch, const InputLayout& layout, const MaskLayout& mask, const BuildOptions& options,
+                     const MixDraw& mix) {
   vh_map all;
   for (size_t f = 0; f < layout.fields.size(); ++f) {
     const Field& field = layout.fields[f];
@@ -85,6 +85,7 @@ vh_map batch_tensors(const Batch& batch, const InputLayout& layout, const MaskLa
   at::Tensor weight = at::from_blob(const_cast<float*>(batch.weight.data()), {batch.rows}, at::kFloat);
   all.put("sample_weight",
           (layout.views > 1 ? weight.repeat_interleave(layout.views, 0) : weight.clone()).to(options.device));
+  if (layout.mixed) apply_mix(all, mix, layout.classes);
   if (mask.mode != MaskMode::none) add_masks(all, batch, layout, mask, options.device);
   return all;
 }

@@ -12,6 +12,7 @@
 #include "engine/experiment.h"
 #include "engine/predict.h"
 #include "engine/record.h"
+#include "engine/show.h"
 #include "engine/train.h"
 #include "record/weights.h"
 
@@ -84,6 +85,7 @@ int run_task(const RunRequest& request, RunLog& log) {
     for (const std::string& warning : rerun_warnings(*request.rerun_of, this_start(experiment, 0)))
       log.message(VH_LOG_WARN, "rerun", warning);
   if (request.dry_run) return run_dry(experiment);
+  if (request.show.on) return run_show(experiment);
   const std::string task = request.manifest->string("/task");
   if (task == "predict") return run_predict(experiment);
   if (task == "extract") return run_extract(experiment);
@@ -101,7 +103,7 @@ int64_t resume_step(const RunRequest& request) {
 
 int run(const RunRequest& request) {
   if (request.rerun_of) check_rerun(request);
-  const bool writes = !request.dry_run && request.manifest->string("/task") != "predict";
+  const bool writes = !request.dry_run && request.manifest->string("/task") != "predict" && !request.show.on;
   std::unique_ptr<WorkDirLock> lock;
   if (writes) lock = std::make_unique<WorkDirLock>(request.work_dir);
   RunLog::Options options;

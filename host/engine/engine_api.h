@@ -15,8 +15,8 @@ struct RunRequest {
   std::string lock_file;                   // --lock, or the work-dir's lock.json; written where it must change
   std::string work_dir;
   std::string checkpoint;                // weights for test, predict and extract; "" = newest in work_dir
-  std::vector<std::string> files;        // predict, extract: inputs in place of the list
-  std::string output;                    // predict, extract: file or folder; "" = in work_dir
+  std::vector<std::string> files;        // predict, extract, show: inputs in place of the list
+  std::string output;                    // predict, extract, show: file or folder; "" = in work_dir
   std::string command_line;              // for the record
   std::string vhost_version;             // for the record
   std::vector<std::string> plugin_path;  // for the record
@@ -26,6 +26,12 @@ struct RunRequest {
   bool resume = true;
   bool json = false;  // predict: machine-readable output
   int top_k = 5;
+  struct Show {
+    bool on = false;
+    std::vector<int64_t> indices;  // of samples; empty = all of `files`, else the first
+    bool train = false;            // the training set, augmented as in training
+    bool fresh = false;            // untrained weights
+  } show;
 };
 
 }  // namespace vhost

@@ -12,12 +12,14 @@ at::Tensor mean_scores(const at::Tensor& logits, int64_t views) {
 }
 
 void each_batch(Experiment& x, const DataSource& source, bool heads,
-                const std::function<void(vh_map&, const Batch&)>& fn) {
+                const std::function<void(vh_map&, const Batch&)>& fn, const std::vector<int64_t>& only) {
   at::NoGradGuard no_grad;
   LoaderOptions options;
   const int64_t eval_batch = x.manifest.integer("/data/eval_batch");
-  options.batch = std::min(eval_batch > 0 ? eval_batch : x.manifest.integer("/data/batch"), source.dataset->length());
-  options.workers = x.manifest.integer("/data/workers");
+  const int64_t samples = only.empty() ? source.dataset->length() : static_cast<int64_t>(only.size());
+  options.only = only;
+  options.batch = std::min(eval_batch > 0 ? eval_batch : x.manifest.integer("/data/batch"), samples);
+  options.workers = std::min(x.manifest.integer("/data/workers"), samples);
   options.prefetch = x.manifest.integer("/data/prefetch");
   options.seed = x.runtime.seed;
   options.bad_limit = 1;

@@ -7,6 +7,8 @@
 #include <cstdlib>
 #include <thread>
 
+#include "engine/param_rules.h"
+
 namespace vhost {
 
 namespace {
@@ -134,6 +136,7 @@ void Experiment::check_on_meta(const InputLayout& layout, bool training) {
     if (!(param->flags & VH_PARAM_FROZEN)) trainable += param->value.numel();
   }
   frozen = parameters - trainable;
+  if (training) param_settings(manifest, trained_params(shape->params()));  // throws at a rule that matches nothing
   if (!runs_on_meta) return;
   StepInfo info;
   info.meta = true;

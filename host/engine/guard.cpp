@@ -94,7 +94,8 @@ void check_same_input(const Manifest& manifest, const InputLayout& train, const 
 }
 
 int64_t train_batches_per_epoch(const Manifest& manifest, int64_t samples) {
-  const int64_t batch = manifest.integer("/data/batch"), accumulate = manifest.integer("/data/accumulate");
+  const int64_t batch = manifest.integer("/data/batch") / manifest.integer("/data/repeats"),
+                accumulate = manifest.integer("/data/accumulate");
   if (!manifest.boolean("/data/drop_last")) return (samples + batch - 1) / batch;
   const int64_t batches = samples / (batch * accumulate) * accumulate;
   if (batches == 0)
@@ -150,10 +151,10 @@ std::vector<SummaryRow> summary_rows(const Experiment& x, const DataSource& sour
                                std::to_string(in.height) + "x" + std::to_string(in.width) + "x" +
                                std::to_string(in.channels) +
                                (in.classes ? ", " + std::to_string(in.classes) + " classes" : "")});
-  if (x.mask_layout.mode != MaskMode::none)
-    rows.push_back({"masked cells", std::to_string(x.mask_layout.max_masked) + " of " +
-                                        std::to_string(x.mask_layout.cells()) +
-                                        (x.mask_layout.mode == MaskMode::drop ? " (dropped)" : " (replaced)")});
+  if (const MaskLayout& mask = x.mask_layout; mask.mode != MaskMode::none)
+    rows.push_back({"masked cells", (mask.fixed() ? "" : std::to_string(mask.min_masked) + " to ") +
+                                        std::to_string(mask.max_masked) + " of " + std::to_string(mask.cells()) +
+                                        (mask.mode == MaskMode::drop ? " (dropped)" : " (replaced)")});
   rows.push_back({"parameters", grouped(x.parameters) + " (" + grouped(x.trainable) + " trainable)"});
   rows.push_back(
       {"FLOPs per sample",

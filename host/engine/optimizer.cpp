@@ -4,18 +4,12 @@
 
 #include <cmath>
 
+#include "engine/param_rules.h"
 #include "vhost/params.h"
 
 namespace vhost {
 
 namespace {
-
-bool decays(const Param& param) {
-  const std::string bias = ".bias";
-  const bool is_bias =
-      param.name.size() >= bias.size() && param.name.compare(param.name.size() - bias.size(), bias.size(), bias) == 0;
-  return !(param.flags & VH_PARAM_NO_DECAY) && param.value.dim() > 1 && !is_bias;
-}
 
 const at::Tensor& find_state(const std::map<std::string, at::Tensor>& state, const std::string& name,
                              const at::Tensor& like, const std::string& file) {
@@ -35,14 +29,15 @@ Optimizer::Optimizer(const Manifest& manifest, const std::vector<Param*>& params
   beta1_ = manifest.number("/optimizer/betas/0");
   beta2_ = manifest.number("/optimizer/betas/1");
   eps_ = manifest.number("/optimizer/eps");
-  const double weight_decay = manifest.number("/optimizer/weight_decay");
-  for (Param* param : params) {
-    if (param->role != VH_PARAMETER || (param->flags & VH_PARAM_FROZEN) || !param->value.requires_grad()) continue;
-    const double decay = decays(*param) ? weight_decay : 0;
+  const std::vector<const Param*> trained = trained_params(params);
+  const std::vector<ParamSetting> settings = param_settings(manifest, trained);
+  for (size_t i = 0; i < trained.size(); ++i) {
+    const Param* param = trained[i];
+    const auto& [decay, lr_scale] = settings[i];
     Group* group = nullptr;
     for (Group& g : groups_)
-      if (g.weight_decay == decay && g.lr_scale == param->lr_scale) group = &g;
-    if (!group) group = &groups_.emplace_back(Group{decay, param->lr_scale, {}, {}, {}, {}});
+      if (g.weight_decay == decay && g.lr_scale == lr_scale) group = &g;
+    if (!group) group = &groups_.emplace_back(Group{decay, lr_scale, {}, {}, {}, {}});
     group->names.push_back(param->name);
     group->params.push_back(param->value);
     group->first.push_back(at::zeros_like(param->value));

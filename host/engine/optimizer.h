@@ -14,7 +14,7 @@ namespace vhost {
 
 class Optimizer {
  public:
-  // Takes the trainable parameters. No weight decay: 1-D tensors, names ending in ".bias", and VH_PARAM_NO_DECAY.
+  // Takes the trainable parameters, each with its rate and decay from param_settings.
   Optimizer(const Manifest& manifest, const std::vector<Param*>& params);
 
   void zero_grad();

@@ -14,9 +14,6 @@ namespace vhost {
 
 namespace fs = std::filesystem;
 
-namespace {
-
-// Loads the weights to use, the averaged ones if the run kept an average.
 LoadedCheckpoint load_for_inference(Experiment& x) {
   const std::string path = x.request.checkpoint.empty() ? x.request.work_dir : x.request.checkpoint;
   if (x.request.checkpoint.empty() && !fs::is_directory(fs::path(path) / "checkpoints"))
@@ -35,6 +32,8 @@ void use_classes_of(const LoadedCheckpoint& loaded, DataSource& source) {
     if (source.layout.label >= 0) source.layout.fields[source.layout.label].spec.c.classes = source.layout.classes;
   }
 }
+
+namespace {
 
 std::string class_label(const LoadedCheckpoint& loaded, int64_t label) {
   const json::value* names = loaded.state.if_contains("class_names");

@@ -7,6 +7,7 @@
 #include "engine/batch.h"
 #include "engine/guard.h"
 #include "engine/record.h"
+#include "engine/show.h"
 #include "record/weights.h"
 #include "vhost/random.h"
 
@@ -62,6 +63,9 @@ void Trainer::open() {
   schedule_ = make_schedule(m, (batches_per_epoch_ + accumulate_ - 1) / accumulate_);
   clip_ = m.number("/optimizer/clip_grad");
   guard_ = m.string("/nan_guard") == "stop";
+  mix_ = mix_rule(m);
+  if (m.has("/data/mix") && !train_.layout.mixed)
+    throw m.error("/data/mix", "needs labels, and the dataset of /data/train gives none");
   scaler_.on = x_.runtime.precision == Precision::fp16;
   optimizer_ = std::make_unique<Optimizer>(m, x_.params());
   if (const char* folder = std::getenv("VHOST_DUMP")) dump_ = folder;
@@ -133,6 +137,7 @@ int Trainer::run() {
   options.shuffle = x_.manifest.boolean("/data/shuffle");
   options.drop_last = x_.manifest.boolean("/data/drop_last");
   options.replace_bad = true;
+  options.repeats = x_.manifest.integer("/data/repeats");
   options.seed = x_.runtime.seed;
   options.first_batch = batches_before(step_);
   options.end_batch = batches_before(schedule_.total_steps);
@@ -151,6 +156,7 @@ int Trainer::run() {
     x_.log.finish("interrupted at step " + std::to_string(step_) + "; the same command resumes it");
     return 130;
   }
+  if (drawn_step_ != step_) draw_last();
   x_.log.finish("finished");
   return 0;
 }
@@ -216,7 +222,7 @@ Trainer::StepResult Trainer::train_step(Loader& loader) {
 
 void Trainer::forward_backward(Batch& batch, const Divisors& divisors, int64_t micro, StepResult& result) {
   seed_generators(vh_hash4(x_.runtime.seed, static_cast<uint64_t>(step_), static_cast<uint64_t>(micro), 0));
-  vh_map all = batch_tensors(batch, train_.layout, x_.mask_layout, x_.build);
+  vh_map all = batch_tensors(batch, train_.layout, x_.mask_layout, x_.build, draw_mix_of(batch, micro));
   const std::vector<uint64_t> seeds = row_seeds(batch, train_.layout);
   StepInfo info = step_info();
   info.seeds = seeds.data();
@@ -234,9 +240,15 @@ void Trainer::forward_backward(Batch& batch, const Divisors& divisors, int64_t m
   for (const LossScalar& scalar : values.scalars)
     if (values.scalars.size() > 1) result.scalars[scalar.name] += scalar.value.item<double>();
   const std::string logits = x_.model->logits_key();
-  if (!logits.empty() && all.find("batch.label"))
+  if (!logits.empty() && all.find("batch.label") && !train_.layout.mixed)
     window_.top.add(all.find(logits)->detach(), *all.find("batch.label"), *all.find("sample_weight"));
   x_.model->after_step(all, info);
+}
+
+MixDraw Trainer::draw_mix_of(const Batch& batch, int64_t micro) const {
+  return draw_mix(
+      mix_, batch.rows * train_.layout.views, train_.layout.height, train_.layout.width,
+      vh_hash4(x_.runtime.seed, vh_hash_text("mix"), static_cast<uint64_t>(step_), static_cast<uint64_t>(micro)));
 }
 
 void Trainer::update_weights(StepResult& result) {
@@ -290,6 +302,7 @@ void Trainer::evaluate_now() {
   Evaluation result;
   try {
     result = evaluate(x_, eval_);
+    draw(eval_);
   } catch (...) {
     if (ema_) ema_->swap();
     if (cancel_requested) return;
@@ -307,6 +320,18 @@ void Trainer::evaluate_now() {
   const auto pause = std::chrono::steady_clock::now() - start;
   window_start_ += pause;
   run_start_ += pause;
+}
+
+void Trainer::draw(const DataSource& source) {
+  if (!x_.manifest.has("/target")) return;
+  write_run_picture(x_, source, step_);
+  drawn_step_ = step_;
+}
+
+void Trainer::draw_last() {
+  if (ema_) ema_->swap();
+  draw(eval_.dataset ? eval_ : train_);
+  if (ema_) ema_->swap();
 }
 
 Checkpoint Trainer::checkpoint() const {
@@ -352,7 +377,8 @@ void Trainer::finish_writing_quietly() {
 void Trainer::dump_batch(const vh_map& all) const {
   NamedTensors tensors{{"raw", *all.find("raw")}};
   if (const at::Tensor* label = all.find("batch.label")) tensors.emplace_back("label", *label);
-  if (const at::Tensor* masked = all.find("mask.masked_index")) tensors.emplace_back("mask.masked_index", *masked);
+  for (const char* key : {"mask.masked_index", "mask.bool"})
+    if (const at::Tensor* mask = all.find(key)) tensors.emplace_back(key, *mask);
   char name[32];
   std::snprintf(name, sizeof name, "step-%06lld.safetensors", static_cast<long long>(step_));
   write_safetensors(fs::path(dump_) / name, tensors);

@@ -8,6 +8,7 @@
 #include "engine/evaluate.h"
 #include "engine/experiment.h"
 #include "engine/metrics.h"
+#include "engine/mix.h"
 #include "engine/optimizer.h"
 #include "engine/schedule.h"
 
@@ -41,12 +42,15 @@ class Trainer {
   void guard_loss(const vh_map& all, const Batch& batch, double loss) const;
   void record(const StepResult& result, Loader& loader);
   void evaluate_now();
+  void draw(const DataSource& source);  // pre-training: its first sample, for the report
+  void draw_last();
   Checkpoint checkpoint() const;  // of this moment; shares the live tensors
   void save();                    // starts it; writer_ goes on in the background
   void finish_writing_quietly();
   int64_t micro_batches(int64_t step) const;
   int64_t batches_before(int64_t step) const;
   StepInfo step_info() const;
+  MixDraw draw_mix_of(const Batch& batch, int64_t micro) const;
   void dump_batch(const vh_map& all) const;
 
   Experiment& x_;
@@ -57,7 +61,8 @@ class Trainer {
   Schedule schedule_;
   GradScaler scaler_;
   Window window_;
-  int64_t step_ = 0, batches_per_epoch_ = 0, accumulate_ = 1, saved_step_ = -1;
+  MixRule mix_;
+  int64_t step_ = 0, batches_per_epoch_ = 0, accumulate_ = 1, saved_step_ = -1, drawn_step_ = -1;
   double clip_ = 0;
   bool guard_ = true;
   std::string dump_;

@@ -152,6 +152,18 @@ void check_schedule(Manifest& manifest) {
     manifest.root.at("schedule").as_object()["warmup_steps"] = 0;
 }
 
+void check_data(const Manifest& manifest) {
+  const int64_t batch = manifest.integer("/data/batch"), repeats = manifest.integer("/data/repeats");
+  if (trains(manifest) && batch % repeats != 0)
+    throw manifest.error("/data/repeats",
+                         std::to_string(repeats) + " doesn't divide a batch of " + std::to_string(batch));
+  if (!manifest.has("/data/mix")) return;
+  if (manifest.string("/task") == "pretrain")
+    throw manifest.error("/data/mix", "mixes labels, which task \"pretrain\" has none of: remove it");
+  if (manifest.number("/data/mix/mixup") == 0 && manifest.number("/data/mix/cutmix") == 0)
+    throw manifest.error("/data/mix", "needs \"mixup\" or \"cutmix\" above 0, such as {\"mixup\": 0.8, \"cutmix\": 1}");
+}
+
 void check_optimizer(const Manifest& manifest) {
   if (manifest.has("/optimizer") && manifest.boolean("/optimizer/nesterov") &&
       manifest.number("/optimizer/momentum") == 0)
@@ -168,6 +180,7 @@ void validate_host(Manifest& manifest) {
   check_plugins(manifest);
   check_losses(manifest);
   check_task(manifest);
+  check_data(manifest);
   check_optimizer(manifest);
   check_schedule(manifest);
 }

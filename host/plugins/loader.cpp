@@ -6,6 +6,7 @@
 #include <boost/dll/shared_library.hpp>
 #include <cerrno>
 #include <cstring>
+#include <ctime>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -26,8 +27,23 @@ struct File {
   bool operator<(const File& other) const { return std::tie(device, inode) < std::tie(other.device, other.inode); }
 };
 
+// Note [Unchanged files]
+// A file whose size and time of change are as they were when it was read is taken as the same: each part of each model
+// asks for its library. Within a clock's tick two changes bear one time, so that of a file that was changed less than a
+// second before it was read tells nothing.
+struct State {
+  off_t size = 0;
+  timespec changed{};
+  bool tells = false;
+  bool operator==(const State& other) const {
+    return size == other.size && changed.tv_sec == other.changed.tv_sec && changed.tv_nsec == other.changed.tv_nsec &&
+           tells && other.tells;
+  }
+};
+
 struct Entry {
   std::string sha256, refusal;  // refusal: why init or what came after it failed
+  State state;
   Package package;
   LoadedPlugin plugin;
   dll::shared_library library;
@@ -71,12 +87,18 @@ std::string printable(const char* text) {
   return result;
 }
 
-File identify(const Package& package) {
+struct Identity {
+  File file;
+  State state;
+};
+
+Identity identify(const Package& package) {
   struct stat info {};
   if (::stat(package.library.c_str(), &info) != 0)
     refuse(package, std::string("its library can't be opened: ") + std::strerror(errno) + "; reinstall the package");
   if (!S_ISREG(info.st_mode)) refuse(package, "its library is no regular file; reinstall the package");
-  return {info.st_dev, info.st_ino};
+  const bool tells = info.st_ctim.tv_sec + 1 < ::time(nullptr);
+  return {{info.st_dev, info.st_ino}, {info.st_size, info.st_ctim, tells}};
 }
 
 void check_checksum(const Package& package, const std::string& actual) {
@@ -191,6 +213,12 @@ void check_served(const Package& package, const vh_plugin_entry& entry) {
   }
 }
 
+// As far as a library is compared with it.
+bool same_metadata(const Package& a, const Package& b) {
+  return a.name == b.name && a.version == b.version && a.sha256 == b.sha256 && a.build == b.build &&
+         std::tie(a.abi_major, a.abi_minor, a.target_minor) == std::tie(b.abi_major, b.abi_minor, b.target_minor);
+}
+
 }  // namespace
 
 vh_elf_note check_library(const Package& package) {
@@ -206,11 +234,14 @@ vh_elf_note check_library(const Package& package) {
 
 const LoadedPlugin& load_plugin(const Package& package, const vh_host* host) {
   std::lock_guard lock(registry().mutex);
-  const File file = identify(package);
-  const vh_elf_note note = check_library(package);
+  const auto [file, state] = identify(package);
+  const auto known = registry().entries.find(file);
+  const bool unchanged = known != registry().entries.end() && known->second->state == state &&
+                         same_metadata(known->second->package, package);
+  const vh_elf_note note = unchanged ? vh_elf_note{} : check_library(package);
   const std::string& sha256 = package.sha256;  // the library's too, as just checked
 
-  if (const auto known = registry().entries.find(file); known != registry().entries.end()) {
+  if (known != registry().entries.end()) {
     const Entry& entry = *known->second;
     if (entry.sha256 != sha256)
       refuse(package, "its library was overwritten after this process loaded it; start again");
@@ -221,6 +252,7 @@ const LoadedPlugin& load_plugin(const Package& package, const vh_host* host) {
 
   auto owned = std::make_unique<Entry>();
   owned->sha256 = sha256;
+  owned->state = state;
   owned->package = package;
   Entry& entry = *(registry().entries[file] = std::move(owned));
   try {

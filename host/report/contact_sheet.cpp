@@ -8,7 +8,8 @@ namespace vhost {
 namespace {
 
 constexpr std::array<uint8_t, 3> kPaper{22, 27, 34}, kInk{240, 243, 248}, kSoft{154, 164, 178};
-constexpr int kMargin = 20, kGap = 4, kRowGap = 12, kLabelGap = 16, kLineGap = 6, kEnlargeTo = 112, kLongestLabel = 28;
+constexpr int kMargin = 20, kGap = 4, kRowGap = 12, kLabelGap = 16, kLineGap = 6, kEnlargeTo = 112, kLongestLabel = 28,
+              kRoomyCell = 200;
 
 std::vector<std::string> lines_of(const std::string& text) {
   std::vector<std::string> lines;
@@ -56,6 +57,33 @@ void paste(Picture& into, const Picture& picture, int x, int y) {
                 &picture.rgb[static_cast<size_t>(row) * picture.width * 3], static_cast<size_t>(picture.width) * 3);
 }
 
+// Large cells have large headings.
+int column_scale(const Layout& layout, const Sheet& sheet) {
+  if (layout.cell_width < kRoomyCell) return 1;
+  for (const std::string& column : sheet.columns)
+    for (const std::string& line : lines_of(column))
+      if (text_width(line) > layout.cell_width) return 1;
+  return 2;
+}
+
+int header_height(const Layout& layout, const Sheet& sheet) {
+  int lines = 0;
+  for (const std::string& column : sheet.columns) lines = std::max(lines, static_cast<int>(lines_of(column).size()));
+  return lines * (text_height(column_scale(layout, sheet)) + kLineGap);
+}
+
+void draw_header(Picture& out, const Layout& layout, const Sheet& sheet, int y) {
+  const int scale = column_scale(layout, sheet);
+  int x = kMargin + layout.label_width;
+  for (size_t i = 0; i < sheet.columns.size() && i < layout.columns; ++i, x += layout.cell_width + kGap) {
+    int line_y = y;
+    for (const std::string& line : lines_of(sheet.columns[i])) {
+      draw_text(out, x, line_y, line, line_y == y && scale > 1 ? kInk : kSoft, scale);
+      line_y += text_height(scale) + kLineGap;
+    }
+  }
+}
+
 int row_height(const Layout& layout, const SheetRow& row) {
   const int lines = row.label.empty() ? 0 : static_cast<int>(lines_of(row.label).size());
   return std::max(layout.cell_height, lines * (text_height() + kLineGap) - kLineGap);
@@ -86,8 +114,8 @@ Picture contact_sheet(const Sheet& sheet) {
   const int columns = static_cast<int>(layout.columns);
   const int frames_width = columns * layout.cell_width + (columns - 1) * kGap;
   const int title_height = sheet.title.empty() ? 0 : text_height() + kMargin;
-  const int header_height = sheet.columns.empty() ? 0 : text_height(1) + kLineGap;
-  int height = 2 * kMargin + title_height + header_height - kRowGap;
+  const int header = header_height(layout, sheet);
+  int height = 2 * kMargin + title_height + header - kRowGap;
   for (const SheetRow& row : sheet.rows) height += row_height(layout, row) + kRowGap;
   const int width = 2 * kMargin + std::max(layout.label_width + frames_width, text_width(sheet.title));
   Picture out(std::min(width, std::max(sheet.max_width, 2 * kMargin + layout.label_width + frames_width)), height,
@@ -95,10 +123,8 @@ Picture contact_sheet(const Sheet& sheet) {
   int y = kMargin;
   draw_text(out, kMargin, y, sheet.title, kInk);
   y += title_height;
-  int x = kMargin + layout.label_width;
-  for (size_t i = 0; i < sheet.columns.size() && i < layout.columns; ++i, x += layout.cell_width + kGap)
-    draw_text(out, x, y, sheet.columns[i], kSoft, /*scale=*/1);
-  y += header_height;
+  draw_header(out, layout, sheet, y);
+  y += header;
   for (const SheetRow& row : sheet.rows) {
     draw_row(out, layout, row, y);
     y += row_height(layout, row) + kRowGap;

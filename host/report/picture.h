@@ -35,7 +35,7 @@ struct SheetRow {
 // One row per clip (input, masked, reconstruction, ...), one column per frame.
 struct Sheet {
   std::string title;
-  std::vector<std::string> columns;  // above the frames, e.g. "t = 4"; may be empty
+  std::vector<std::string> columns;  // above the frames, e.g. "t = 4"; may have several lines, may be empty
   std::vector<SheetRow> rows;
   int max_width = 1600;  // frames are shrunk to fit; small ones are enlarged by a whole factor
 };

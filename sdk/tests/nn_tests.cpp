@@ -1,4 +1,5 @@
 // The C++ layer on the real gateway: this program plays the plugin, LibTorch says what is right.
+#include <ATen/core/grad_mode.h>
 #include <dlfcn.h>
 
 #include <boost/test/unit_test.hpp>
@@ -158,6 +159,26 @@ BOOST_AUTO_TEST_CASE(layers_are_torch_nn_s) {
                                            p["mlp.fc2.weight"], p["mlp.fc2.bias"]));
   BOOST_CHECK_EXCEPTION(vh::nn::Conv3d(p.scope / "bad", 3, 6, {.kernel = {2, 4}}), vh::Error,
                         says("takes 1 or 3 numbers"));
+}
+
+BOOST_AUTO_TEST_CASE(a_single_frame_is_convolved_as_conv3d_says) {
+  const at::Tensor x = at::randn({2, 3, 1, 9, 8});
+  for (const vh::nn::ConvOptions& o :
+       {vh::nn::ConvOptions{.kernel = {3}, .stride = {2}, .padding = {1}},
+        vh::nn::ConvOptions{.kernel = {1, 3, 3}, .padding = {0, 1, 1}, .groups = 3},
+        vh::nn::ConvOptions{.kernel = {5, 3, 3}, .padding = {4, 1, 1}, .dilation = {2, 1, 1}},
+        vh::nn::ConvOptions{.kernel = {3}, .padding = {2, 1, 1}}}) {
+    Place place;
+    const vh::nn::Conv3d conv(place.scope / "conv", 3, 6, o);
+    const at::Tensor want = at::conv3d(x, place["conv.weight"], place["conv.bias"], conv.o.stride, conv.o.padding,
+                                       conv.o.dilation, o.groups);
+    BOOST_TEST(out(conv(in(x))).sizes() == want.sizes());
+    BOOST_TEST(at::allclose(out(conv(in(x))), want, 1e-5, 1e-6));
+    if (want.size(2) != 1) continue;
+    const vh::Tensor cast = in(x.to(at::kBFloat16));
+    for (vhost::Param* p : place.root.all()) p->value.set_data(p->value.to(at::kBFloat16));
+    BOOST_TEST(at::allclose(out(conv(cast)).to(at::kFloat), want, 0.05, 0.05));
+  }
 }
 
 BOOST_AUTO_TEST_CASE(batch_norm_keeps_running_statistics) {

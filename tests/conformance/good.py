@@ -27,11 +27,21 @@ def kinetics():
         return passes("kinetics", set(), *[word for key, value in settings.items() for word in ("--set", f"clips.{key}={value}")])()
 
 
+def imagenet():
+    with tempfile.TemporaryDirectory() as folder:
+        images = pathlib.Path(folder) / "images"
+        subprocess.run([kit.BUILD / "bin/imagenet-shape-images", "--out", images, "--train", "16", "--val", "0"], check=True,
+                       stdout=subprocess.DEVNULL)
+        settings = {"folder.root": images / "train", "list.list": images / "train.txt", "folder.size": 32, "list.size": 32}
+        return passes("imagenet", set(), *[word for key, value in settings.items() for word in ("--set", f"{key}={value}")])()
+
+
 EXAMPLES = kit.BUILD / "tests/plugins"
 kit.main({
     "videomae": passes("videomae", set()),
     "classify": passes("classify", set()),
     "kinetics": kinetics,
+    "imagenet": imagenet,
     "toy": passes(EXAMPLES / "toy/0.1.0", {"dataset.corrupt"}),
     "toyc": passes(EXAMPLES / "toyc/0.1.0", {"dataset.corrupt"}),
 })

@@ -20,13 +20,13 @@ if not VHOST.exists():
     sys.exit(77)
 
 
-def clips(train=48, held_out=16, size=32, frames=16):
+def clips(train=48, held_out=16, size=32, frames=16, seed=1):
     """A folder of generated motion clips, made once per build folder."""
-    folder = BUILD / "tests" / f"clips-{train}-{held_out}-{size}-{frames}"
+    folder = BUILD / "tests" / f"clips-{train}-{held_out}-{size}-{frames}-{seed}"
     if not (folder / "train.txt").exists():
         partial = pathlib.Path(tempfile.mkdtemp(dir=BUILD / "tests"))
         subprocess.run([BUILD / "bin/kinetics-motion-clips", "--out", partial, "--train", str(train), "--eval", str(held_out),
-                        "--size", str(size), "--frames", str(frames), "--seed", "1"], check=True, stdout=subprocess.DEVNULL)
+                        "--size", str(size), "--frames", str(frames), "--seed", str(seed)], check=True, stdout=subprocess.DEVNULL)
         try:
             partial.rename(folder)
         except OSError:  # another test was faster

@@ -14,10 +14,22 @@ using namespace vhost;
 namespace json = vhost::json;
 using Tensors = std::map<std::string, at::Tensor>;
 
+// The plugins of all parts, at any version: "videomae" of "videomae/vit".
+json::object plugins_of(const json::value& parts) {
+  json::object plugins;
+  for (const char* part : {"backbone", "head", "target", "loss"}) {
+    const json::value& given = parts.at(part);
+    if (given.is_null()) continue;
+    const std::string use(given.at("use").as_string());
+    plugins[use.substr(0, use.find('/'))] = "*";
+  }
+  return plugins;
+}
+
 // A manifest made of the case's parts.
 Manifest case_manifest(const json::value& parts) {
   Manifest manifest;
-  manifest.root["plugins"] = {{"videomae", "*"}, {"classify", "*"}};
+  manifest.root["plugins"] = plugins_of(parts);
   manifest.root["data"] = {{"normalize", {{"mean", {0.0}}, {"std", {1.0}}}}};
   manifest.root["model"] = {{"backbone", parts.at("backbone")}, {"heads", {{"main", parts.at("head")}}}};
   manifest.root["losses"] = json::array{parts.at("loss")};
@@ -50,8 +62,19 @@ MaskLayout case_mask(const std::string& mode, const MaskNeeds& needs, const Tens
   if (mode == "none") return mask;
   mask.mode = mode == "drop" ? MaskMode::drop : MaskMode::replace;
   std::copy(needs.grid, needs.grid + 3, mask.grid);
-  mask.min_masked = mask.max_masked = inputs.at("mask.masked_index").size(1);
+  const auto index = inputs.find("mask.masked_index");  // without it the number of masked cells varies
+  mask.min_masked = index == inputs.end() ? 0 : index->second.size(1);
+  mask.max_masked = index == inputs.end() ? mask.cells() : mask.min_masked;
   return mask;
+}
+
+Divisors case_divisors(const Tensors& inputs) {
+  const at::Tensor weight = inputs.at("sample_weight").to(at::kDouble);
+  Divisors divisors;
+  divisors.samples = weight.sum().item<double>();
+  if (const auto mask = inputs.find("mask.bool"); mask != inputs.end())
+    divisors.masked = (mask->second.sum(1) * weight).sum().item<double>();
+  return divisors;
 }
 
 void load_weights(const Model& model, Tensors weights) {
@@ -74,8 +97,9 @@ NamedTensors run_case(const std::string& plugins, const std::filesystem::path& f
   Manifest manifest = case_manifest(parts);
   const Resolution resolution = resolve_manifest(manifest, packages);
   const InputLayout layout = case_layout(manifest, inputs, parts.at("classes").as_int64());
-  const MaskLayout mask =
-      case_mask(std::string(parts.at("mask").as_string()), backbone_mask_needs(manifest, resolution, layout), inputs);
+  const std::string mode(parts.at("mask").as_string());
+  const MaskNeeds needs = mode == "none" ? MaskNeeds() : backbone_mask_needs(manifest, resolution, layout);
+  const MaskLayout mask = case_mask(mode, needs, inputs);
   BuildOptions options;
   options.dtype = parts.at("dtype") == "fp64" ? at::kDouble : at::kFloat;
   const auto model = Model::assemble(manifest, resolution, layout, mask, options, /*with_losses=*/true);
@@ -85,9 +109,7 @@ NamedTensors run_case(const std::string& plugins, const std::filesystem::path& f
   for (const auto& [key, tensor] : inputs) all.put(key, tensor);
   StepInfo info;
   info.samples = inputs.at("input").size(0);
-  Divisors divisors;
-  divisors.samples = inputs.at("sample_weight").sum().item<double>();
-  divisors.masked = divisors.samples * static_cast<double>(mask.max_masked);
+  const Divisors divisors = case_divisors(inputs);
   model->forward(all, info);
   const LossValues loss = model->losses(all, info, divisors);
   loss.total.backward();

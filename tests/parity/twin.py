@@ -67,28 +67,35 @@ class Twin:
         self.run = json.loads((folder / "run.json").read_text())
         self.manifest = self.run["manifest"]
         check_supported(self.manifest)
-        self.pretrain = self.run["task"] == "pretrain"
-        backbone, head = self.manifest["model"]["backbone"], self.manifest["model"]["heads"]["main"]
-        first = load_file(folder / "step-000000.safetensors")["raw"]
-        shape = {"frames": first.shape[1], "size": first.shape[2], "channels": first.shape[4],
-                 "tubelet": backbone.get("tubelet", 2), "patch": backbone.get("patch", 16)}
-        widths = backbone_widths(backbone)
-        widths += decoder_widths(head, widths[0]) if self.pretrain else (16, 1, 1)
-        norm_pix = self.manifest.get("target", {}).get("norm_pix", True) if self.pretrain else True
-        cfg = hf.config(shape, widths, self.run.get("classes") or 2, self.pretrain, norm_pix)
-        self.model = hf.build(cfg, self.pretrain, torch.float32)
-        hf.load_ours(self.model, load_file(folder / "weights.safetensors"), hf.names(cfg, self.pretrain))
+        self.build(load_file(folder / "step-000000.safetensors"))
         self.model.train()
         normalize = self.manifest["data"].get("normalize", {})
         self.mean = torch.tensor(normalize.get("mean", [123.675, 116.28, 103.53]))
         self.std = torch.tensor(normalize.get("std", [58.395, 57.12, 57.375]))
         self.optimizer = self.make_optimizer()
 
+    def build(self, first):
+        """Makes self.model, with the run's first weights; `first` is its first batch."""
+        self.pretrain = self.run["task"] == "pretrain"
+        backbone, head = self.manifest["model"]["backbone"], self.manifest["model"]["heads"]["main"]
+        raw = first["raw"]
+        shape = {"frames": raw.shape[1], "size": raw.shape[2], "channels": raw.shape[4],
+                 "tubelet": backbone.get("tubelet", 2), "patch": backbone.get("patch", 16)}
+        widths = backbone_widths(backbone)
+        widths += decoder_widths(head, widths[0]) if self.pretrain else (16, 1, 1)
+        norm_pix = self.manifest.get("target", {}).get("norm_pix", True) if self.pretrain else True
+        cfg = hf.config(shape, widths, self.run.get("classes") or 2, self.pretrain, norm_pix)
+        self.model = hf.build(cfg, self.pretrain, torch.float32)
+        hf.load_ours(self.model, load_file(self.folder / "weights.safetensors"), hf.names(cfg, self.pretrain))
+
+    def undecayed(self, name):
+        return name.endswith("mask_token")
+
     def make_optimizer(self):
         keys = self.manifest["optimizer"]
         decay, plain = [], []
         for name, parameter in self.model.named_parameters():
-            still = parameter.dim() <= 1 or name.endswith(".bias") or name.endswith("mask_token")
+            still = parameter.dim() <= 1 or name.endswith(".bias") or self.undecayed(name)
             (plain if still else decay).append(parameter)
         groups = [{"params": decay, "weight_decay": keys.get("weight_decay", 0.05)}, {"params": plain, "weight_decay": 0.0}]
         return torch.optim.AdamW(groups, lr=keys["lr"], betas=tuple(keys.get("betas", (0.9, 0.999))), eps=keys.get("eps", 1e-8))
@@ -142,10 +149,15 @@ def main():
     parser.add_argument("--tolerance", type=float, default=1e-4, help="relative difference of a step's loss")
     parser.add_argument("--steps", type=int, help="compare only the first N")
     options = parser.parse_args()
-    recorded = read_metrics(options.metrics)[:options.steps]
+    compare_run(Twin(options.folder), options.metrics, options.tolerance, options.steps)
+
+
+def compare_run(twin, metrics, tolerance, steps=None):
+    """Repeats every recorded step with the twin; exits with code 1 at the first that differs."""
+    recorded, worst = read_metrics(metrics)[:steps], (0, 0.0)
     if [row["step"] for row in recorded] != list(range(len(recorded))) or not recorded:
-        parser.error(f"{options.metrics} doesn't hold every step from the first on: run with log.every_steps=1")
-    twin, worst = Twin(options.folder), (0, 0.0)
+        print(f"{metrics} doesn't hold every step from the first on: run with log.every_steps=1")
+        sys.exit(1)
     for row in recorded:
         loss, lr = twin.step(row["step"])
         if row["lr"] is not None and abs(row["lr"] - lr) > 1e-6 * max(lr, 1e-12):
@@ -154,11 +166,11 @@ def main():
         difference = abs(row["loss"] - loss) / abs(loss)
         if not difference <= worst[1]:
             worst = (row["step"], difference)
-        if not difference <= options.tolerance:
+        if not difference <= tolerance:
             print(f"step {row['step']}: loss {row['loss']:.8f}, the twin's {loss:.8f}, {difference:.1e} apart")
             sys.exit(1)
     print(f"{len(recorded)} steps of {twin.run['task']}: losses {recorded[0]['loss']:.5f} to {recorded[-1]['loss']:.5f}, "
-          f"largest relative difference {worst[1]:.1e} (step {worst[0]}), limit {options.tolerance:.0e}: ok")
+          f"largest relative difference {worst[1]:.1e} (step {worst[0]}), limit {tolerance:.0e}: ok")
 
 
 if __name__ == "__main__":

@@ -38,12 +38,13 @@ BOOST_AUTO_TEST_CASE(help_of_every_command_lists_its_options_and_an_example) {
       {"extract", {"--manifest", "--checkpoint", "--output", "files"}},
       {"rerun", {"RECORD", "--work-dir", "--dry-run", "--plugin-path"}},
       {"config", {"--manifest", "--set", "--origins"}},
-      {"plugin", {"list", "inspect", "install", "remove", "verify", "pack", "explain"}},
+      {"plugin", {"list", "inspect", "matrix", "install", "remove", "verify", "pack", "explain"}},
       {"plugin install", {"--to", "--force", "--max-size", "1 GiB"}},
       {"plugin remove", {"--from", "--all", "NAME@VERSION"}},
       {"plugin verify", {"--json", "NAME@RANGE"}},
       {"plugin pack", {"--output", "PACKAGE"}},
       {"plugin explain", {"--json", "NAME", "RANGE"}},
+      {"plugin matrix", {"--part", "--input", "--set", "--json", "--plugin-path"}},
       {"plugin list", {"--json", "--plugin-path"}},
       {"plugin inspect", {"--json", "--plugin-path", "NAME@RANGE"}},
       {"version", {}}};
@@ -140,6 +141,28 @@ BOOST_AUTO_TEST_CASE(plugin_inspect_helps_with_wrong_names) {
   const Ran version = vhost::test::vhost({"plugin", "inspect", "videomae@^99"});
   BOOST_TEST(version.code == 1);
   BOOST_TEST(contains(version.err, "^99"));
+}
+
+BOOST_AUTO_TEST_CASE(plugin_matrix_helps_with_wrong_options) {
+  const std::pair<std::vector<std::string>, std::string> cases[] = {
+      {{"--part", "videomae"}, "--part videomae: PLUGIN/COMPONENT is wanted"},
+      {{"--part", "videomae/vlt"}, "--part videomae/vlt: videomae has no component \"vlt\" (did you mean \"vit\"?)"},
+      {{"--part", "videomea/vit"}, "plugin \"videomea\" isn't installed (did you mean \"videomae\"?)"},
+      {{"--part", "kinetics/clips"}, "--part kinetics/clips: is a dataset, of which the matrix has none"},
+      {{"--input", "movie"}, "--input movie: image, clip or FRAMESxHEIGHTxWIDTH is wanted"},
+      {{"--input", "8x0x224"}, "--input 8x0x224: image, clip or FRAMESxHEIGHTxWIDTH is wanted"},
+      {{"--set", "videomae/vit=8"}, "--set videomae/vit=8: PLUGIN/COMPONENT.KEY=VALUE is wanted"},
+      {{"--set", "videomae/vit.pach=8"}, "videomae/vit has no parameter \"pach\" (did you mean \"patch\"?)"}};
+  for (const auto& [options, reason] : cases) {
+    std::vector<std::string> arguments{"plugin", "matrix"};
+    arguments.insert(arguments.end(), options.begin(), options.end());
+    const Ran ran = vhost::test::vhost(arguments);
+    BOOST_TEST_CONTEXT(reason) {
+      BOOST_TEST(ran.code == 1);
+      BOOST_TEST(contains(ran.err, reason), ran.err);
+      BOOST_TEST(std::ranges::count(ran.err, '\n') == 1);
+    }
+  }
 }
 
 BOOST_AUTO_TEST_CASE(config_fills_defaults_in_and_names_origins) {

@@ -86,7 +86,8 @@ inline const std::vector<WrongRow> kWrongValues = {
     {"\"batch\": 8", "\"normalize\": {\"std\": [1, 0, 2]}",
      "exp.json:8:30: /data/normalize/std/1: must be more than 0, not 0"},
     {"{\"lr\": 1e-3}", "{\"lr\": 1e-3, \"q/~\": 1}",
-     "exp.json:16:29: /optimizer/q~1~0: unknown key \"q/~\"; known: type, lr, betas, eps, weight_decay, momentum, "
+     "exp.json:16:29: /optimizer/q~1~0: unknown key \"q/~\"; known: type, lr, betas, eps, weight_decay, layer_decay, "
+     "rules, momentum, "
      "nesterov, "
      "clip_grad"},
     {"{\"lr\": 1e-3}", "{}",

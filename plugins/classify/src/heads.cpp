@@ -35,6 +35,15 @@ int64_t number_of_classes(const vh::Build& build, const std::optional<int64_t>& 
   return want.classes;
 }
 
+// The classes, if that is what is wanted.
+int64_t classes_of(const vh::Build& build, const std::optional<int64_t>& classes) {
+  for (uint32_t i = 0; i < build.want.size(); ++i)
+    if (const vh::Spec want = build.want.at(i); want.is_tokens())
+      throw vh::argument_error(vh::str("predicts classes, and ", want.key, " [", want.axes,
+                                       "] has values for every token: take a head that predicts tokens"));
+  return number_of_classes(build, classes);
+}
+
 std::string normal_init(double std) {
   return vh::str("normal(mean=0,std=", std, ")");
 }
@@ -47,8 +56,8 @@ std::string truncated_init(double std, double scale) {
 
 Classifier::Classifier(const vh::Build& build, const ClassifierOptions& o)
     : pool_(o.pool),
+      classes_(classes_of(build, o.classes)),
       features_(poolable(build.in, o.pool)),
-      classes_(number_of_classes(build, o.classes)),
       dropout_{o.dropout} {
   const int64_t width = features_.size('C');
   if (o.fc_norm) fc_norm_.emplace(build.scope / "fc_norm", width, o.layer_norm_eps);

@@ -31,8 +31,8 @@ class Classifier {
  private:
   vh::Tensor pool(const vh::Tensor& x) const;  // B x C
   Pool pool_;
-  vh::Spec features_;
   int64_t classes_;
+  vh::Spec features_;
   std::optional<vh::nn::LayerNorm> fc_norm_;
   vh::nn::Dropout dropout_;
   vh::nn::Linear head_;

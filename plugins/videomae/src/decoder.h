@@ -3,13 +3,13 @@
 #pragma once
 #include <memory>
 
-#include "blocks.h"
 #include "vhost/cpp/plugin.hpp"
+#include "vhost/cpp/transformer.hpp"
 
 namespace videomae {
 
-// features.0 [B,N,C] (visible tokens, or all, of which the visible ones are taken) -> pred.NAME [B,Nm,values] for the
-// target target.NAME, of the masked tokens in ascending order.
+// features.0 [B,N,C] (visible tokens, or all, of which the visible ones are taken; a class token is left out) ->
+// pred.NAME [B,Nm,values] for the target target.NAME, of the masked tokens in ascending order.
 class Decoder {
  public:
   struct Params {
@@ -40,11 +40,11 @@ class Decoder {
 
  private:
   std::string name_;  // "pixels" of "target.pixels"
-  int64_t values_, width_;
+  int64_t values_, width_, prefix_tokens_;
   bool all_tokens_;
   vh::nn::Linear encoder_to_decoder_, head_;
   vh::Tensor mask_token_, pos_embed_;
-  std::unique_ptr<Blocks> blocks_;
+  std::unique_ptr<vh::nn::Transformer> blocks_;
   vh::nn::LayerNorm norm_;
 };
 

@@ -6,7 +6,7 @@
 namespace videomae {
 
 // raw u8 [B,T,H,W,C] -> target.pixels [B,N,P*C]: the pixels of a cube in the order t, h, w, channel. With a mask only
-// the masked cubes are computed (coverage VH_MASKED).
+// the masked cubes are computed (coverage VH_MASKED), unless its cells are larger than the cubes.
 class Pixels {
  public:
   struct Params {
@@ -25,7 +25,7 @@ class Pixels {
  private:
   vh::Grid cube_;  // input samples of a cube: t, h, w
   vh::DType dtype_;
-  bool norm_pix_;
+  bool norm_pix_, masked_only_;
 };
 
 }  // namespace videomae

@@ -1,7 +1,9 @@
 #include "vit.h"
 
+#include <numeric>
+
 #include "sinusoid.h"
-#include "tokens.h"
+#include "vhost/cpp/grid.hpp"
 
 namespace videomae {
 
@@ -47,16 +49,17 @@ Vit::Vit(const vh::Build& build, const Params& p) : cube_{p.tubelet, p.patch, p.
   pos_embed_ = position_buffer(build, positions_, width_);
 
   const bool xavier = p.init == "xavier" || (p.init == "auto" && !mode.empty());
-  blocks_ = std::make_unique<Blocks>(build.scope / "blocks",
-                                     BlocksOptions{.width = width_,
-                                                   .depth = p.depth.value_or(size.depth),
-                                                   .heads = p.heads.value_or(size.heads),
-                                                   .mlp_ratio = p.mlp_ratio,
-                                                   .eps = p.layer_norm_eps,
-                                                   .drop_path = p.drop_path,
-                                                   .init = xavier ? vh::nn::kXavier : vh::nn::kTruncNormal,
-                                                   .checkpoint = p.checkpoint,
-                                                   .layer_ids = true});
+  blocks_ = std::make_unique<vh::nn::Transformer>(
+      build.scope / "blocks", vh::nn::TransformerOptions{.width = width_,
+                                                         .depth = p.depth.value_or(size.depth),
+                                                         .heads = p.heads.value_or(size.heads),
+                                                         .mlp_ratio = p.mlp_ratio,
+                                                         .eps = p.layer_norm_eps,
+                                                         .drop_path = p.drop_path,
+                                                         .qkv_bias = vh::nn::QkvBias::qv,
+                                                         .init = xavier ? vh::nn::kXavier : vh::nn::kTruncNormal,
+                                                         .checkpoint = p.checkpoint,
+                                                         .layer_ids = true});
   if (p.final_norm.value_or(!mode.empty())) norm_.emplace(build.scope / "norm", width_, p.layer_norm_eps);
 }
 
@@ -67,8 +70,8 @@ vh::Grid Vit::grid_of(const vh::Spec& input) const {
     const char axis = "THW"[i];
     const int64_t samples = input.size(axis);
     if (samples < 1 || samples % cube_[i] != 0)
-      throw vh::param_error(parameter[i],
-                            vh::str(cube_[i], " doesn't divide the input's ", samples, " along ", axis, "; it must"));
+      throw vh::param_error(parameter[i], vh::str(cube_[i], " doesn't divide the input's ", samples, " along ", axis,
+                                                  "; it must, as ", std::gcd(cube_[i], samples), " does"));
     grid[i] = samples / cube_[i];
   }
   return grid;
@@ -96,22 +99,13 @@ std::vector<vh::Spec> Vit::describe(const vh::Specs& in) const {
            .stride = cube_}};
 }
 
-// B x C x T x H x W -> B x N x C*cube, in the order of the convolution's kernel
-vh::Tensor Vit::cubes_of(const vh::Tensor& input) const {
-  const vh::Ints size = input.sizes();
-  const vh::Grid grid{size[2] / cube_[0], size[3] / cube_[1], size[4] / cube_[2]};
-  return input.reshape({size[0], channels_, grid[0], cube_[0], grid[1], cube_[1], grid[2], cube_[2]})
-      .permute({0, 2, 4, 6, 1, 3, 5, 7})
-      .reshape({size[0], vh::cells(grid), channels_ * vh::cells(cube_)});
-}
-
 vh::Tensor Vit::embed(const vh::Step& step) const {
-  vh::Tensor cubes = cubes_of(step.in("input"));
+  vh::Tensor cubes = vh::as_cells(step.in("input"), cube_);
   vh::Tensor position = cubes.size(1) == positions_ ? pos_embed_ : pos_embed_.slice(0, 0, cubes.size(1));
   if (drop_) {
     const vh::Tensor visible = step.in("mask.visible_index");
-    cubes = pick(cubes, visible);
-    position = pick_rows(position, visible);
+    cubes = vh::pick(cubes, visible);
+    position = vh::pick_rows(position, visible);
   }
   const vh::Tensor weight = patch_embed_.weight.view({width_, channels_ * vh::cells(cube_)});
   vh::Tensor x = vh::ops::linear(cubes, weight, patch_embed_.bias);  // B x N x D

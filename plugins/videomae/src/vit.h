@@ -2,8 +2,8 @@
 #pragma once
 #include <memory>
 
-#include "blocks.h"
 #include "vhost/cpp/plugin.hpp"
+#include "vhost/cpp/transformer.hpp"
 
 namespace videomae {
 
@@ -51,7 +51,6 @@ class Vit {
 
  private:
   vh::Grid grid_of(const vh::Spec& input) const;  // throws if the cubes don't tile the input
-  vh::Tensor cubes_of(const vh::Tensor& input) const;
   vh::Tensor embed(const vh::Step& step) const;
 
   vh::Grid cube_;
@@ -59,7 +58,7 @@ class Vit {
   bool drop_ = false;
   vh::nn::Conv3d patch_embed_;  // computed as a matrix product: its kernel is its stride
   vh::Tensor mask_token_, pos_embed_;
-  std::unique_ptr<Blocks> blocks_;
+  std::unique_ptr<vh::nn::Transformer> blocks_;
   std::optional<vh::nn::LayerNorm> norm_;
 };
 

@@ -143,6 +143,21 @@ BOOST_AUTO_TEST_CASE(only_masked_cubes_are_made_and_they_equal_the_others_select
   for (int64_t b = 0; b < 2; ++b) BOOST_CHECK(at::equal(some[b], all[b].index_select(0, masked[b])));
 }
 
+BOOST_AUTO_TEST_CASE(all_cubes_are_made_where_a_mask_cell_covers_several) {
+  Spec features = spec("features.0", "features", "BNC", {VH_DIM_BATCH, 8, 8});
+  const int64_t grid[] = {2, 2, 2}, stride[] = {2, 4, 4};
+  std::copy(grid, grid + 3, features.c.grid);
+  std::copy(stride, stride + 3, features.c.stride);
+  vh_specs in = specs({features, spec("raw", "input", "BTHWC", {VH_DIM_BATCH, 4, 8, 8, 3}, VH_U8)});
+  add_mask(in, "replace", 2, 1);  // 2 x 1 x 1 cells
+  TestPart target(VH_TARGET_1, "videomae/pixels");
+  target.create(in);
+  BOOST_CHECK_EQUAL(target.describe(in).find("target.pixels")->c.coverage, VH_ALL);
+  const at::Tensor raw = at::randint(0, 256, {2, 4, 8, 8, 3}, at::kByte), index = at::zeros({2, 1}, at::kLong);
+  const at::Tensor out = target.run({{"raw", raw}, {"mask.masked_index", index}}).at("target.pixels");
+  BOOST_CHECK(at::equal(out, pixels(raw, 4, true)));
+}
+
 BOOST_AUTO_TEST_CASE(the_loss_of_masked_tokens_is_a_sum_of_token_means) {
   TestPart mse(VH_LOSS_1, "videomae/mse");
   mse.create(loss_specs(VH_MASKED, 3, false));

@@ -91,7 +91,7 @@ class ListReader {
     } else if (three_columns_) {
       fail("wanted 'path frames label', found '" + line + "'");
     }
-    item.path = resolve_path(root_, item.name);
+    item.path = resolve_path(root_, item.name, format_.extension);
     items_.push_back(std::move(item));
   }
 
@@ -104,10 +104,10 @@ class ListReader {
 
 }  // namespace
 
-std::string resolve_path(const std::string& root, const std::string& name) {
+std::string resolve_path(const std::string& root, const std::string& name, const std::string& extension) {
   fs::path path = fs::path(name).is_absolute() ? fs::path(name) : fs::path(root) / name;
   std::error_code ignored;
-  if (!path.has_extension() && !fs::is_regular_file(path, ignored)) path += ".mp4";
+  if (!extension.empty() && !path.has_extension() && !fs::is_regular_file(path, ignored)) path += extension;
   return path.string();
 }
 

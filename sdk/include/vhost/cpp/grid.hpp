@@ -29,6 +29,27 @@ inline Tensor as_tokens(const Tensor& x, const Spec& spec) {
   return as_tokens(x, spec.prefix_tokens);
 }
 
+// [B,C,T,H,W] -> [B,N,C*t*h*w], cells of t,h,w samples in t-major order, each in the order of a convolution's kernel:
+// with weight.view({out, C*t*h*w}), ops::linear is the convolution whose kernel is its stride.
+inline Tensor as_cells(const Tensor& x, const Grid& cell) {
+  const Ints size = x.sizes();
+  const Grid grid{size[2] / cell[0], size[3] / cell[1], size[4] / cell[2]};
+  return x.reshape({size[0], size[1], grid[0], cell[0], grid[1], cell[1], grid[2], cell[2]})
+      .permute({0, 2, 4, 6, 1, 3, 5, 7})
+      .reshape({size[0], cells(grid), size[1] * cells(cell)});
+}
+
+// Of x [B,N,C] the tokens index [B,M] (i64) -> [B,M,C]. By aten::index: index_select and embedding don't run on meta
+// tensors.
+inline Tensor pick(const Tensor& x, const Tensor& index) {
+  const Tensor batch = ops::arange(0, x.size(0), DType::i64, x.device()).unsqueeze(1);  // B x 1
+  return ops::index(x, {batch, index});
+}
+// The same of one table [N,C] for all samples.
+inline Tensor pick_rows(const Tensor& table, const Tensor& index) {
+  return ops::index(table, {index});
+}
+
 inline constexpr int64_t kAny = -1;  // in check_shape: this axis may have any size
 
 // Throws "what: want [8,?,384], got [8,196,768]".

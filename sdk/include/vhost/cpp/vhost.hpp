@@ -6,3 +6,4 @@
 #include "log.hpp"
 #include "nn.hpp"
 #include "plugin.hpp"
+#include "transformer.hpp"

@@ -1,4 +1,4 @@
-// Lists of clips: one per line, a path and a label.
+// Lists of clips or images: one per line, a path and a label.
 #pragma once
 #include <cstdint>
 #include <stdexcept>
@@ -21,6 +21,7 @@ struct ListItem {
 struct ListFormat {
   std::string separator = "auto";      // "auto", "space", "comma", "tab"
   std::string columns = "path label";  // or "path frames label" (the middle column is ignored)
+  std::string extension = ".mp4";      // of paths without one; "" adds none
 };
 
 // Blank lines and lines that begin with '#' are skipped; CRLF is accepted. Paths may hold the separator: the label is
@@ -31,7 +32,7 @@ std::vector<ListItem> read_list(const std::string& file, const std::string& root
 // Lines of a text file, trimmed, without blank ones.
 std::vector<std::string> read_lines(const std::string& file);
 
-// root/name unless name is absolute; ".mp4" appended when the last component has no dot and isn't a file.
-std::string resolve_path(const std::string& root, const std::string& name);
+// root/name unless name is absolute; `extension` appended when the last component has no dot and isn't a file.
+std::string resolve_path(const std::string& root, const std::string& name, const std::string& extension = ".mp4");
 
 }  // namespace vh::media

@@ -1,0 +1,35 @@
+// Class folders: one folder a class, images anywhere below it.
+#pragma once
+#include <cstdint>
+#include <functional>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+namespace imagenet {
+
+struct FolderError : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+struct Cancelled : std::runtime_error {
+  Cancelled() : std::runtime_error("cancelled") {}
+};
+
+struct FolderImage {
+  std::string name;  // below the root: class/image.jpg
+  int64_t folder = 0;
+};
+
+struct ClassFolders {
+  std::vector<std::string> folders;  // sorted by bytes, as Python sorts: the class index of most code bases
+  std::vector<FolderImage> images;   // by folder, then by name
+};
+
+// jpg, jpeg, png, ppm, pgm, pbm, pnm, bmp, tif, tiff, webp, gif, avif in any case.
+bool has_image_extension(const std::string& name);
+
+// Links are followed, names that begin with a dot left out. `progress(done, folders)` is called after each folder and
+// may throw Cancelled. Throws FolderError: no folder, no class folder, or a class without an image.
+ClassFolders read_class_folders(const std::string& root, const std::function<void(int64_t, int64_t)>& progress);
+
+}  // namespace imagenet

@@ -1,0 +1,152 @@
+// The plugin through its C table, as a host sees it.
+#include <dlfcn.h>
+#include <vhost/vhost.h>
+
+#include <algorithm>
+#include <boost/test/unit_test.hpp>
+#include <cstring>
+#include <map>
+#include <variant>
+
+#include "support.h"
+
+using namespace imagenet_test;
+
+struct vh_node {
+  std::map<std::string, std::variant<int64_t, std::string>> values;
+};
+
+namespace {
+
+const auto* find(const vh_node* node, const char* pointer) {
+  auto at = node->values.find(pointer + (*pointer == '/'));
+  return at == node->values.end() ? nullptr : &at->second;
+}
+int32_t type_of(const vh_node* node, const char* pointer) {
+  const auto* value = find(node, pointer);
+  return !value ? VH_JSON_MISSING : std::holds_alternative<int64_t>(*value) ? VH_JSON_INT : VH_JSON_STRING;
+}
+int32_t get_int(const vh_node* node, const char* pointer, int64_t* out, vh_error*) {
+  return *out = std::get<int64_t>(*find(node, pointer)), VH_OK;
+}
+int32_t get_string(const vh_node* node, const char* pointer, const char** out, vh_error*) {
+  return *out = std::get<std::string>(*find(node, pointer)).c_str(), VH_OK;
+}
+const vh_config_1 kConfig = {sizeof(vh_config_1), 0,       type_of, nullptr, get_int, nullptr, nullptr,
+                             get_string,          nullptr, nullptr, nullptr};
+const void* get_service(const char* id) {
+  return std::strcmp(id, VH_CONFIG_1) ? nullptr : &kConfig;
+}
+const vh_host kHost = {sizeof(vh_host), VH_ABI_MINOR, get_service};
+
+struct Specs {
+  vh_spec_sink sink{sizeof(vh_spec_sink), 0, add};
+  std::vector<std::pair<std::string, vh_spec>> items;
+  static int32_t add(vh_spec_sink* self, const vh_spec* spec) {
+    reinterpret_cast<Specs*>(self)->items.emplace_back(spec->key, *spec);
+    return VH_OK;
+  }
+};
+struct Text {
+  vh_text_sink sink{sizeof(vh_text_sink), 0, add};
+  std::string text;
+  static int32_t add(vh_text_sink* self, const char* text, uint64_t n) {
+    reinterpret_cast<Text*>(self)->text.append(text, n);
+    return VH_OK;
+  }
+};
+
+struct Fixture : TemporaryFolder {
+  const vh_plugin_entry* entry = nullptr;
+  vh_error error{};
+  vh_node params;
+  vh_build build{};
+
+  Fixture() {
+    void* library = ::dlopen(IMAGENET_LIBRARY, RTLD_NOW | RTLD_LOCAL);
+    BOOST_REQUIRE_MESSAGE(library, ::dlerror());
+    entry = static_cast<const vh_plugin_entry*>(::dlsym(library, "vh_plugin_entry_v1"));
+    BOOST_REQUIRE(entry && entry->magic == VH_PLUGIN_MAGIC);
+    error.struct_size = sizeof error;
+    BOOST_REQUIRE(entry->init(&kHost, &error) == VH_OK);
+    write("n01/a.jpg", imagenet::encode_jpeg(test_picture(50, 40)));
+    write("n02/b.jpg", imagenet::encode_jpeg(test_picture(40, 50)));
+    write("n02/c.jpg", "<html>");
+    params.values = {{"root", path.string()}, {"size", int64_t{32}}, {"crops", int64_t{3}}};
+    build.struct_size = sizeof build, build.host = &kHost, build.params = &params, build.cache_dir = "";
+  }
+  const vh_dataset_1* table(const char* component) const {
+    return static_cast<const vh_dataset_1*>(entry->get(VH_DATASET_1, component));
+  }
+};
+
+}  // namespace
+
+BOOST_FIXTURE_TEST_CASE(the_table_serves_a_host, Fixture) {
+  BOOST_TEST(!table("nothing"));
+  const vh_dataset_1* folder = table("folder");
+  BOOST_REQUIRE(folder);
+  void* self = nullptr;
+  BOOST_REQUIRE_MESSAGE(folder->create(&build, &self, &error) == VH_OK, error.message);
+  int64_t n = 0;
+  BOOST_TEST(folder->length(self, &n, &error) == VH_OK);
+  BOOST_TEST(n == 3);
+  Specs train, eval;
+  BOOST_TEST(folder->fields(self, VH_PASS_TRAIN, &train.sink, &error) == VH_OK);
+  BOOST_TEST(folder->fields(self, VH_PASS_EVAL, &eval.sink, &error) == VH_OK);
+  BOOST_REQUIRE(train.items.size() == 2u);
+  const auto& [key, image] = train.items[0];
+  BOOST_TEST((key == "image" && image.dtype == VH_U8 && image.rank == 4));
+  BOOST_TEST((image.dim[0] == 1 && image.dim[1] == 32 && image.dim[2] == 32 && image.dim[3] == 3));
+  BOOST_TEST(eval.items[0].second.dim[0] == 3);
+  BOOST_TEST((train.items[1].first == "label" && train.items[1].second.classes == 2));
+
+  std::vector<uint8_t> pixels(32 * 32 * 3);
+  int64_t label = 7, bytes[2] = {int64_t(pixels.size()), 8};
+  void* data[2] = {pixels.data(), &label};
+  vh_slot slot = {sizeof(vh_slot), 2, data, bytes, nullptr};
+  vh_slot* slots[1] = {&slot};
+  uint64_t seed = 1;
+  vh_read read = {sizeof(vh_read), VH_PASS_TRAIN, 1, 1, 0, &seed, slots};
+  BOOST_TEST(folder->read(self, &read, &error) == VH_OK, error.message);
+  BOOST_TEST(label == 1);
+  BOOST_TEST(std::any_of(pixels.begin(), pixels.end(), [](uint8_t x) { return x != 0; }));
+  read.index = 2;
+  BOOST_TEST(folder->read(self, &read, &error) == VH_ERR_DATA);
+  BOOST_TEST(std::string(error.where) == (path / "n02/c.jpg").string());
+  BOOST_TEST(std::string(error.message).starts_with("is no image of a known kind"));
+  read.index = 3;
+  BOOST_TEST(folder->read(self, &read, &error) == VH_ERR_ARGUMENT);
+  read.index = 0, bytes[0] = 5;
+  BOOST_TEST(folder->read(self, &read, &error) == VH_ERR_ARGUMENT);
+
+  Text name, print, class_name;
+  BOOST_TEST(folder->name(self, 1, &name.sink, &error) == VH_OK);
+  BOOST_TEST(name.text == (path / "n02/b.jpg").string());
+  BOOST_TEST(folder->class_name(self, 1, &class_name.sink, &error) == VH_OK);
+  BOOST_TEST(class_name.text == "n02");
+  BOOST_TEST(folder->fingerprint(self, &print.sink, &error) == VH_OK);
+  BOOST_TEST(print.text.starts_with("n=3 hash="));
+  folder->destroy(self);
+}
+
+BOOST_FIXTURE_TEST_CASE(bad_parameters_come_back_with_their_pointer, Fixture) {
+  void* self = nullptr;
+  auto refused = [&](const char* component, int32_t code) {
+    BOOST_TEST(table(component)->create(&build, &self, &error) == code);
+    return std::string(error.json_pointer) + " " + error.message;
+  };
+  params.values["classes"] = int64_t{1};
+  BOOST_TEST(refused("folder", VH_ERR_PARAM) == "/classes is 1, but " + path.string() + " has the label 1");
+  params.values.erase("classes");
+  params.values["root"] = "/nowhere";
+  BOOST_TEST(refused("folder", VH_ERR_IO) == "/root /nowhere can't be read: No such file or directory");
+  params.values["root"] = path.string();
+  params.values["class_names"] = "/nowhere.txt";
+  BOOST_TEST(refused("folder", VH_ERR_IO) == "/class_names /nowhere.txt: can't be opened: No such file or directory");
+  params.values.erase("class_names");
+  BOOST_TEST(refused("list", VH_ERR_PARAM) == "/list is missing: the list file of the images, or give \"files\"");
+  params.values["list"] = "/nowhere.txt";
+  BOOST_TEST(refused("list", VH_ERR_IO) == "/list /nowhere.txt: can't be opened: No such file or directory");
+  BOOST_TEST(!self);
+}

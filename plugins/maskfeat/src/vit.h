@@ -1,0 +1,65 @@
+// The vision transformer (arXiv:2010.11929) with a class token and learned positions, as MaskFeat pre-trains it
+// (arXiv:2112.09133).
+#pragma once
+#include <memory>
+
+#include "vhost/cpp/plugin.hpp"
+#include "vhost/cpp/transformer.hpp"
+
+namespace maskfeat {
+
+// input [B,C,1,H,W] -> features.0 [B,1+N,D]: the class token, then the patches in the order h, w. With a mask in
+// replace mode a learned token stands in for masked patches, before positions are added; in drop mode only visible
+// patches are computed and come out.
+class Vit {
+ public:
+  struct Params {
+    std::string size;
+    std::optional<int64_t> dim, depth, heads;
+    std::optional<bool> final_norm;
+    int64_t patch;
+    double mlp_ratio, layer_norm_eps, drop_path;
+    bool class_token, checkpoint;
+    template <class V>
+    void describe(V& v) {
+      v("size", size, "base", vh::choices("tiny", "small", "base", "large"),
+        "width, depth and heads: 192/12/3, 384/12/6, 768/12/12, 1024/24/16");
+      v("dim", dim, std::nullopt, vh::range(2, 16384), "width of a token; null: by size");
+      v("depth", depth, std::nullopt, vh::range(1, 256), "blocks; null: by size");
+      v("heads", heads, std::nullopt, vh::range(1, 256), "attention heads, which must divide the width; null: by size");
+      v("patch", patch, 16, vh::range(1, 512), "height and width of a patch in pixels; must divide the image's");
+      v("mlp_ratio", mlp_ratio, 4.0, vh::range(0.1, 16), "hidden width of a block's two-layer network, over its width");
+      v("layer_norm_eps", layer_norm_eps, 1e-6, vh::range(0, 1) | vh::above(0),
+        "added to the variance in every layer norm");
+      v("drop_path", drop_path, 0.0, vh::range(0, 1) | vh::below(1),
+        "stochastic depth: chance that a sample skips the last block's branches; grows linearly from 0 at the first "
+        "block");
+      v("final_norm", final_norm, std::nullopt,
+        "layer norm after the last block; null: with a mask only, since heads that pool have their own");
+      v("class_token", class_token, true, "a learned token before the patches, which attends with them");
+      v("checkpoint", checkpoint, false,
+        "keep no activations inside a block, and compute them again in backward: less memory");
+    }
+  };
+  static constexpr uint32_t kCaps = VH_CAP_META | VH_CAP_DOUBLE | VH_CAP_GRAPH_SAFE;
+
+  Vit(const vh::Build& build, const Params& params);
+  std::vector<vh::Spec> describe(const vh::Specs& in) const;
+  void run(const vh::Step& step) const;
+  vh::MaskModes mask_modes() const { return {VH_MASK_NONE | VH_MASK_REPLACE | VH_MASK_DROP, patch_}; }
+
+ private:
+  vh::Grid grid_of(const vh::Spec& input) const;  // throws if it is no image, or patches don't tile it
+  vh::Tensor embed(const vh::Step& step) const;
+
+  vh::Grid patch_, grid_ = {};
+  int64_t channels_, width_;
+  int32_t prefix_;
+  bool drop_ = false;
+  vh::nn::Conv2d patch_embed_;  // computed as a matrix product: its kernel is its stride
+  vh::Tensor mask_token_, cls_token_, pos_embed_;
+  std::unique_ptr<vh::nn::Transformer> blocks_;
+  std::optional<vh::nn::LayerNorm> norm_;
+};
+
+}  // namespace maskfeat
