@@ -86,19 +86,19 @@ vh::Tensor Attention::operator()(const vh::Tensor& x, const vh::Grid& grid, cons
     unbind(all, tokens);
   }
 
-  vh::Tensor k = k_.norm(after_class(cls[1], k_.convolve(tokens[1], grid)));
-  vh::Tensor v = v_.norm(after_class(cls[2], v_.convolve(tokens[2], grid)));
+  vh::Tensor k = k_.normalise(after_class(cls[1], k_.convolve(tokens[1], grid)));
+  vh::Tensor v = v_.normalise(after_class(cls[2], v_.convolve(tokens[2], grid)));
   const vh::Tensor one_hots = vh::ops::type_as(relative.one_hots, k);
   k = vh::ops::cat(
       {k / std::sqrt(static_cast<double>(width_)), one_hots.expand({b, heads_, one_hots.size(0), relative.channels})},
       3);
   v = widen(v, relative.channels);
 
-  const vh::Tensor q = q_.norm(q_.convolve(tokens[0], grid));
+  const vh::Tensor q = q_.normalise(q_.convolve(tokens[0], grid));
   vh::Tensor y = attend(with_relative_terms(q, tables_, relative), k, v, width_) + q;  // residual pooling
   y = y.transpose(1, 2);                                                               // B x N' x heads x C
   if (prefix_)
-    y = vh::ops::cat({attend(widen(q_.norm(cls[0]), relative.channels), k, v, width_).transpose(1, 2), y}, 1);
+    y = vh::ops::cat({attend(widen(q_.normalise(cls[0]), relative.channels), k, v, width_).transpose(1, 2), y}, 1);
   return proj_(y.reshape({b, -1, heads_ * width_}));
 }
 

@@ -24,6 +24,8 @@ struct Pooling {
           const LayerOptions& o);
   // x [B, heads, N, C] -> [B, heads, N', C], without the norm.
   vh::Tensor convolve(const vh::Tensor& x, const vh::Grid& grid) const;
+  // In x's type: autocast gives fp32 on GPUs, and attention would only round it again.
+  vh::Tensor normalise(const vh::Tensor& x) const { return vh::ops::type_as(norm(x), x); }
 
   vh::Tensor weight;  // C x 1 x kt x kh x kw
   vh::nn::LayerNorm norm;
