@@ -18,7 +18,7 @@ LoadedCheckpoint load_for_inference(Experiment& x) {
   const std::string path = x.request.checkpoint.empty() ? x.request.work_dir : x.request.checkpoint;
   if (x.request.checkpoint.empty() && !fs::is_directory(fs::path(path) / "checkpoints"))
     throw Error("no weights: give --checkpoint FILE, a checkpoint folder or a run's work-dir (" + path +
-                " holds none)");
+                " holds none)" + (x.request.show.on ? "; --fresh shows untrained weights" : ""));
   LoadedCheckpoint loaded = load_weights_from(path);
   x.weights["--checkpoint"] = {loaded.folder.string(), weights_sha256(loaded.folder)};
   for (auto& [name, value] : loaded.ema) loaded.model[name] = value;

@@ -253,7 +253,7 @@ BOOST_AUTO_TEST_CASE(scaled_decoding_changes_little) {
   JpegSettings settings;
   settings.across = settings.down = 1;
   options.files = {folder.write("a.jpg", encode_jpeg(picture, settings))};
-  options.crop.size = 64, options.crop.area = {0.3, 1};
+  options.crop.size = 64, options.crop.area = {0.3, 1};  // 2 x 2 x 64 pixels and more
   Images scaled(options, {});
   options.scaled_decoding = false;
   Images exact(options, {});
@@ -284,4 +284,18 @@ BOOST_AUTO_TEST_CASE(flips_mirror_and_evaluation_looks_at_the_middle) {
   options.crop.kind = CropKind::kCenter, options.flip = 1;
   File mirrored = read(Images(options, {}), 0, Pass::kTrain, 1);
   for (size_t x = 0; x < 16; ++x) BOOST_TEST(mirrored[x * 3] == 19 - x);
+}
+
+BOOST_FIXTURE_TEST_CASE(augmentations_follow_the_seed_and_leave_evaluation_alone, Folders) {
+  auto options = folder_options(path);
+  Images plain(options, {});
+  options.augment.rand_augment.set = vh::media::OpSet::kTimm;
+  options.augment.erase.probability = 1, options.augment.erase.mode = vh::media::EraseMode::kUniform;
+  Images augmented(options, {});
+  for (uint64_t seed = 0; seed < 5; ++seed) {
+    File a = read(augmented, 1, Pass::kTrain, seed);
+    BOOST_TEST((a == read(augmented, 1, Pass::kTrain, seed)));
+    BOOST_TEST((a != read(plain, 1, Pass::kTrain, seed)));
+    BOOST_TEST((read(augmented, 1, Pass::kEval, seed) == read(plain, 1, Pass::kEval, 0)));
+  }
 }

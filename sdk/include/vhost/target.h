@@ -11,7 +11,7 @@ extern "C" {
 
 /* in:  "input" [B,C,T,H,W] normalised; "raw" u8 [B,T,H,W,C] as the dataset wrote it (views folded into B);
  *      "mask.*" as in backbone.h; "features.*" specs at assembly only (the grid); "batch.*" every other field.
- * out: "target.NAME" (axes "BNC", coverage VH_ALL or VH_MASKED), optionally "weight.NAME" [B,N]. */
+ * out: "target.NAME" ("BNC" of VH_ALL or VH_MASKED; semantics: docs/pictures.md), optionally "weight.NAME" [B,N]. */
 typedef struct vh_target_1 {
   uint32_t struct_size, caps; /* VH_CAP_* */
   /* [setup] Makes the part and all its parameters. On failure *self is untouched and nothing is left behind. */

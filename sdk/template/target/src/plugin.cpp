@@ -21,7 +21,8 @@ class Pixels {
 
   std::vector<vh::Spec> describe(const vh::Specs& in) const {
     const vh::Spec features = in["features.0"];
-    return {vh::tokens_spec("target.pixels", "target", features.grid, cube_, 3 * vh::cells(cube_))};
+    const char* semantic = centred_ ? "target" : "pixels";  // the latter can be drawn: `vhost show`
+    return {vh::tokens_spec("target.pixels", semantic, features.grid, cube_, 3 * vh::cells(cube_))};
   }
 
   void run(const vh::Step& step) {
