@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "engine/param_rules.h"
+#include "engine/resize.h"
 
 namespace vhost {
 
@@ -183,10 +184,16 @@ void Experiment::load_weights(const std::map<std::string, at::Tensor>& weights, 
       missing.push_back(param->name);
       continue;
     }
-    if (it->second.sizes() != param->value.sizes())
+    const bool fits = it->second.sizes() == param->value.sizes();
+    const at::Tensor value = fits ? it->second : resized(it->second, *param);
+    if (!value.defined())
       throw Error(file + ": \"" + param->name + "\" has shape " + c10::str(it->second.sizes()) + ", the model's is " +
                   c10::str(param->value.sizes()));
-    param->value.copy_(it->second);
+    param->value.copy_(value);
+    if (!fits)
+      log.message(VH_LOG_INFO, "init",
+                  file + ": \"" + param->name + "\" was interpolated from " + c10::str(it->second.sizes()) + " to " +
+                      c10::str(param->value.sizes()));
     ++loaded;
   }
   if (loaded == 0)

@@ -74,7 +74,7 @@ constexpr const char* kSchema = R"json({
     "init": {"type": ["object", "null"], "default": null, "additionalProperties": false, "required": ["from"], "description": "Weights to start from; null = fresh ones.", "properties": {
       "from": {"type": "string", "minLength": 1, "description": "A checkpoint folder, a run's work-dir, or a .safetensors file; relative to the current folder."},
       "prefix": {"type": "string", "default": "", "description": "Load only names that begin so, such as `backbone.`."},
-      "strict": {"type": "boolean", "default": true, "description": "Every parameter under the prefix must be found, with its shape."}}},
+      "strict": {"type": "boolean", "default": true, "description": "Every parameter under the prefix must be found. Shapes must fit in any case, but for tables that their plugin lets be interpolated."}}},
     "checkpoint": {"type": "object", "default": {}, "additionalProperties": false, "description": "What is saved during training.", "properties": {
       "every_epochs": {"type": "integer", "default": 1, "minimum": 0, "description": "0 = only at the end."},
       "every_steps": {"type": "integer", "default": 0, "minimum": 0, "description": "0 = by epochs only."},

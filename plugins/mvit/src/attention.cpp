@@ -69,20 +69,20 @@ vh::Tensor Attention::operator()(const vh::Tensor& x, const vh::Grid& grid, cons
   const vh::Tensor all = qkv_(x).view({b, x.size(1), 3, heads_, width_});
   const PooledProjections projected =
       pool_projections(all, prefix_, grid, {q_.weight, k_.weight, v_.weight}, {q_.stride, k_.stride, v_.stride});
-  vh::Tensor k = k_.norm(projected.k);
-  vh::Tensor v = v_.norm(projected.v);
+  vh::Tensor k = k_.normalise(projected.k);
+  vh::Tensor v = v_.normalise(projected.v);
   const vh::Tensor one_hots = vh::ops::type_as(relative.one_hots, k);
   k = vh::ops::cat(
       {k / std::sqrt(static_cast<double>(width_)), one_hots.expand({b, heads_, one_hots.size(0), relative.channels})},
       3);
   v = widen(v, relative.channels);
 
-  const vh::Tensor q = q_.norm(projected.q);
+  const vh::Tensor q = q_.normalise(projected.q);
   vh::Tensor y = attend(with_relative_terms(q, tables_, relative), k, v, width_) + q;  // residual pooling
   y = y.transpose(1, 2);                                                               // B x N' x heads x C
   if (prefix_)
-    y = vh::ops::cat({attend(widen(q_.norm(projected.q_class), relative.channels), k, v, width_).transpose(1, 2), y},
-                     1);
+    y = vh::ops::cat(
+        {attend(widen(q_.normalise(projected.q_class), relative.channels), k, v, width_).transpose(1, 2), y}, 1);
   return proj_(y.reshape({b, -1, heads_ * width_}));
 }
 

@@ -23,6 +23,8 @@ struct Pooling {
   Pooling() = default;
   Pooling(const vh::Scope& scope, const std::string& name, int64_t width, const vh::Grid& stride,
           const LayerOptions& o);
+  // In x's type: autocast gives fp32 on GPUs, and attention would only round it again.
+  vh::Tensor normalise(const vh::Tensor& x) const { return vh::ops::type_as(norm(x), x); }
 
   vh::Tensor weight;  // C x 1 x kt x kh x kw
   vh::nn::LayerNorm norm;
