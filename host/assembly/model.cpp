@@ -126,7 +126,8 @@ MaskNeeds backbone_mask_needs(const Manifest& manifest, const Resolution& resolu
     if (unit[i] <= 0 || size[i] % unit[i] != 0)
       throw manifest.error("/model/backbone", config.use + ": its mask cells of " + std::to_string(unit[i]) +
                                                   " input samples do not divide the input's " +
-                                                  std::to_string(size[i]));
+                                                  std::to_string(size[i]) +
+                                                  ": take an input that they divide, or smaller mask cells");
     needs.grid[i] = size[i] / unit[i];
   }
   return needs;

@@ -144,7 +144,8 @@ class Text {
   }
 
   std::string str() {
-    std::string text = input_.name + " of " + size_of(input_) + ", " + std::to_string(input_.classes) + " classes\n\n";
+    const char* name = input_.frames > 1 ? "clip of " : "image of ";
+    std::string text = name + size_of(input_) + ", " + std::to_string(input_.classes) + " classes\n\n";
     text += refused_backbones();
     if (backbones_.empty()) return text;
     if (!masks_.empty()) text += mask_table();

@@ -252,6 +252,45 @@ BOOST_AUTO_TEST_CASE(grids_and_tokens_are_inverse) {
                         says("grid: want [2,?,3], got [2,5,2,3,4]"));
 }
 
+BOOST_AUTO_TEST_CASE(cells_through_a_linear_layer_are_a_convolution) {
+  const at::Tensor x = at::randn({2, 3, 4, 6, 8}), weight = at::randn({5, 3, 2, 3, 4});
+  const vh::Tensor cells = vh::as_cells(in(x), {2, 3, 4});
+  BOOST_TEST(out(cells).sizes() == at::IntArrayRef({2, 8, 72}));
+  const at::Tensor got = at::linear(out(cells), weight.view({5, 72}));
+  const at::Tensor want = at::conv3d(x, weight, {}, {2, 3, 4}).flatten(2).transpose(1, 2);
+  BOOST_TEST((got - want).abs().max().item<double>() < 1e-4);
+}
+
+BOOST_AUTO_TEST_CASE(tokens_are_picked_per_sample_and_rows_from_one_table) {
+  const at::Tensor x = at::randn({2, 4, 3}), index = at::tensor({3, 0, 1, 1}).view({2, 2});
+  check_equal(vh::pick(in(x), in(index)), x.gather(1, index.unsqueeze(2).expand({2, 2, 3})));
+  check_equal(vh::pick_rows(in(x[0].clone()), in(index)), x[0].index({index}));
+}
+
+BOOST_AUTO_TEST_CASE(a_transformer_is_its_blocks_in_order) {
+  Place p;
+  const vh::nn::TransformerOptions options{.width = 12, .depth = 3, .heads = 3, .drop_path = 0.2, .layer_ids = true};
+  const vh::nn::Transformer transformer(p.scope / "blocks", options);
+  at::Tensor x = at::randn({2, 5, 12});
+  const vh::Tensor got = transformer(in(x), false);
+  BOOST_TEST(p.info("blocks.0.attn.qkv.weight").layer == 1);
+  BOOST_TEST(p.info("blocks.2.mlp.fc2.bias").layer == 3);
+  for (int i = 0; i < 3; ++i) {
+    const auto layer = [&](const at::Tensor& t, const std::string& name) {
+      const std::string full = "blocks." + std::to_string(i) + "." + name;
+      return name.rfind("norm", 0) == 0 ? at::layer_norm(t, {12}, p[full + ".weight"], p[full + ".bias"], 1e-6)
+                                        : at::linear(t, p[full + ".weight"], p[full + ".bias"]);
+    };
+    const auto qkv = layer(layer(x, "norm1"), "attn.qkv").view({2, 5, 3, 3, 4}).permute({2, 0, 3, 1, 4});
+    const at::Tensor y = at::softmax(at::matmul(qkv[0], qkv[1].transpose(2, 3)) / 2, -1).matmul(qkv[2]);
+    x = x + layer(y.transpose(1, 2).reshape({2, 5, 12}), "attn.proj");
+    x = x + layer(at::gelu(layer(layer(x, "norm2"), "mlp.fc1")), "mlp.fc2");
+  }
+  BOOST_TEST((out(got) - x).abs().max().item<double>() < 1e-5);
+  const auto seven_heads = [&] { vh::nn::Transformer(p.scope / "odd", {.width = 12, .depth = 1, .heads = 7}); };
+  BOOST_CHECK_EXCEPTION(seven_heads(), vh::Error, says("7 heads don't divide a width of 12"));
+}
+
 BOOST_AUTO_TEST_CASE(a_checkpoint_gives_the_same_gradients) {
   Place p;
   const vh::nn::Mlp mlp(p.scope / "mlp", 6, 12, 0.5);

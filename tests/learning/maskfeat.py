@@ -1,7 +1,8 @@
-"""What MaskFeat learns on generated images (labelled shapes) and clips (eight motions), as docs/results.md reports it.
+"""What MaskFeat learns on generated data, as docs/results.md reports it: frame (single frames of colour mosaics), image (labelled
+shapes), video (mosaics in eight motions).
 
-    maskfeat.py predict image|video [--short]    held-out loss against the zero predictor and the image's mean histogram
-    maskfeat.py transfer image|video             fine-tuning after pre-training against training from scratch
+    maskfeat.py predict frame|image|video [--short]    held-out loss against the zero predictor and the picture's mean histogram
+    maskfeat.py transfer image|video                   fine-tuning after pre-training against training from scratch
 
 Options: --seeds N, --first-seed N, --threads N, --steps N (of pre-training), --out DIR (keeps the runs there). Exit code: 0 shown, 1
 not shown, 77 skipped.
@@ -25,11 +26,13 @@ except ImportError as error:
     sys.exit(77)
 
 SIZE, CLASSES = 64, 8
+VIT = {"use": "maskfeat/vit", "dim": 96, "depth": 4, "heads": 3, "patch": 8}
 BACKBONES = {
-    "image": {"use": "maskfeat/vit", "dim": 96, "depth": 4, "heads": 3, "patch": 8},
+    "frame": VIT,
+    "image": VIT,
     "video": {"use": "mvit/mvit", "dim_mul": "mlp", "embed_dim": 24, "depth": 4, "heads": 1, "stage_starts": [1, 3], "kv_stride": [1, 4, 4]},
 }
-MASKS = {"image": {"use": "maskfeat/block2d"}, "video": {"use": "maskfeat/cube3d"}}
+MASKS = {"frame": {"use": "maskfeat/block2d"}, "image": {"use": "maskfeat/block2d"}, "video": {"use": "maskfeat/cube3d"}}
 
 
 def shapes(train, held_out, seed):
@@ -46,7 +49,7 @@ def samples(kind, train, seed):
         return {"train": {**use, "root": str(folder / "train"), "crop": "random_resized", "area": [0.5, 1], "flip": 0.5},
                 "eval": {**use, "root": str(folder / "val")}}
     folder = clips(train=train, held_out=400, size=SIZE, seed=1 + seed)
-    use = {"use": "kinetics/clips", "size": SIZE, "classes": CLASSES, "frames": 8, "stride": 2, "crop": "center", "flip": 0}
+    use = {"use": "kinetics/clips", "size": SIZE, "classes": CLASSES, "frames": 1 if kind == "frame" else 8, "stride": 2, "crop": "center", "flip": 0}
     return {"train": {**use, "list": str(folder / "train.txt")}, "eval": {**use, "list": str(folder / "eval.txt")}}
 
 

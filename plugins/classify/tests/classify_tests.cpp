@@ -115,6 +115,9 @@ BOOST_AUTO_TEST_CASE(the_number_of_classes_comes_from_the_labels_or_the_manifest
   BOOST_CHECK_EXCEPTION(make_head("classify/linear", tokens(), "{}", specs({label(0)})), std::exception,
                         HasReason{"batch.label has no number of classes"});
   make_head("classify/linear", tokens(), R"({"classes": 7})", {});
+  const vh_specs target = specs({spec("target.hog", "target", "BNC", {VH_DIM_BATCH, 8, 108})});
+  BOOST_CHECK_EXCEPTION(make_head("classify/linear", tokens(), R"({"classes": 7})", target), std::exception,
+                        HasReason{"predicts classes, and target.hog [BNC] has values for every token"});
 }
 
 BOOST_AUTO_TEST_CASE(initial_logits_are_near_zero) {

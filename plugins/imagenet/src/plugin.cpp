@@ -46,9 +46,8 @@ struct Params {
     v("crops", crops, 1, vh::range(1, 9),
       "views per image at evaluation; 1: centre, else squares evenly along the long side");
     v("scaled_decoding", scaled_decoding, true,
-      "decode JPEGs at 1/2, 1/4 or 1/8 where what is cut out still has `size` pixels a side then: faster, pixels "
-      "differ "
-      "slightly");
+      "decode JPEGs at 1/2, 1/4 or 1/8 where what is cut out still has twice `size` pixels a side then: faster, pixels "
+      "differ slightly");
     v("damaged", damaged, "error", vh::choices("error", "use"),
       "truncated and damaged files: error: the sample is unreadable; use: take what the decoder made of it");
     v("max_pixels", max_pixels, 178956970, vh::range(1, 4294967296),

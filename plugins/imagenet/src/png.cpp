@@ -89,6 +89,7 @@ Stored decode_png(Bytes bytes, const DecodeLimits& limits) {
   png_infop info = reader.info();
   bool read = reader.guard([&] {
     png_set_user_limits(png, 0x7fffffff, 0x7fffffff);
+    if (limits.accept_damaged) png_set_crc_action(png, PNG_CRC_WARN_USE, PNG_CRC_WARN_DISCARD);
     png_read_info(png, info);
   });
   if (!read) throw DecodeError(std::string("is damaged: ") + reader.text());

@@ -11,6 +11,10 @@ namespace {
 
 using vh::media::Box;
 
+// Scaled decoding leaves that many pixels for each of the square's: with 2 the result stays within 0.6 of 255, on
+// average over an image, of the one from all pixels; with 1 that's 3.4.
+constexpr int64_t kLeft = 2;
+
 // The pixels under a box and the filter's reach around it.
 Rect reach(const Box& box, Filter filter, int64_t size, int64_t width, int64_t height) {
   double support = filter == Filter::kBicubic ? 2 : 1;
@@ -49,7 +53,9 @@ std::vector<View> plan_views(const Image& image, const ImagesOptions& options, P
   const CropRule& rule = options.crop;
   int64_t width = image.width(), height = image.height(), bytes = rule.size * rule.size * 3;
   auto shrink = [&](double w, double h) {
-    return options.scaled_decoding ? image.shrink_for(static_cast<int64_t>(w), static_cast<int64_t>(h), rule.size) : 1;
+    return options.scaled_decoding
+               ? image.shrink_for(static_cast<int64_t>(w), static_cast<int64_t>(h), kLeft * rule.size)
+               : 1;
   };
   std::vector<View> views;
   for (const Output& output : outputs) {

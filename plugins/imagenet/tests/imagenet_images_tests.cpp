@@ -47,6 +47,12 @@ std::string error_of(const ImagesOptions& options) {
   }
 }
 
+boost::test_tools::assertion_result has_media(boost::unit_test::test_unit_id) {
+  boost::test_tools::assertion_result ready = !media_folder().empty();
+  ready.message() << "skipped: needs the sample media (VHOST_MEDIA)";
+  return ready;
+}
+
 File read(const Images& images, int64_t index, Pass pass, uint64_t seed) {
   File out(static_cast<size_t>(images.image_bytes(pass)));
   Output output{seed, out.data()};
@@ -145,12 +151,8 @@ BOOST_AUTO_TEST_CASE(class_names_are_read_in_every_form) {
              "wanted {\"0\": [\"n01440764\", \"tench\"], ..}, found the key '7'");
 }
 
-BOOST_AUTO_TEST_CASE(published_label_files_are_read) {
+BOOST_AUTO_TEST_CASE(published_label_files_are_read, *boost::unit_test::precondition(has_media)) {
   fs::path labels = media_folder() / "labels";
-  if (media_folder().empty()) {
-    BOOST_TEST_MESSAGE("skipped: no sample media (set VHOST_MEDIA)");
-    return;
-  }
   auto synsets = read_class_names(labels / "imagenet_synsets.txt"),
        index = read_class_names(labels / "imagenet_class_index.json"),
        simple = read_class_names(labels / "imagenet-simple-labels.json");
@@ -253,7 +255,7 @@ BOOST_AUTO_TEST_CASE(scaled_decoding_changes_little) {
   JpegSettings settings;
   settings.across = settings.down = 1;
   options.files = {folder.write("a.jpg", encode_jpeg(picture, settings))};
-  options.crop.size = 64, options.crop.area = {0.3, 1};
+  options.crop.size = 64, options.crop.area = {0.3, 1};  // 2 x 2 x 64 pixels and more
   Images scaled(options, {});
   options.scaled_decoding = false;
   Images exact(options, {});
@@ -284,4 +286,18 @@ BOOST_AUTO_TEST_CASE(flips_mirror_and_evaluation_looks_at_the_middle) {
   options.crop.kind = CropKind::kCenter, options.flip = 1;
   File mirrored = read(Images(options, {}), 0, Pass::kTrain, 1);
   for (size_t x = 0; x < 16; ++x) BOOST_TEST(mirrored[x * 3] == 19 - x);
+}
+
+BOOST_FIXTURE_TEST_CASE(augmentations_follow_the_seed_and_leave_evaluation_alone, Folders) {
+  auto options = folder_options(path);
+  Images plain(options, {});
+  options.augment.rand_augment.set = vh::media::OpSet::kTimm;
+  options.augment.erase.probability = 1, options.augment.erase.mode = vh::media::EraseMode::kUniform;
+  Images augmented(options, {});
+  for (uint64_t seed = 0; seed < 5; ++seed) {
+    File a = read(augmented, 1, Pass::kTrain, seed);
+    BOOST_TEST((a == read(augmented, 1, Pass::kTrain, seed)));
+    BOOST_TEST((a != read(plain, 1, Pass::kTrain, seed)));
+    BOOST_TEST((read(augmented, 1, Pass::kEval, seed) == read(plain, 1, Pass::kEval, 0)));
+  }
 }

@@ -4,26 +4,43 @@
 #include <cstring>
 #include <filesystem>
 #include <map>
+#include <optional>
 
 #include "convert.h"
 #include "decoder.h"
 
 namespace kinetics {
-namespace {
-
-// Independent streams of a sample's seed.
-enum Stream : uint64_t { kSampleStream = 1, kCropStream, kFlipStream, kShuffleStream, kAugmentStream };
 
 // One clip of one output: its frames in order of time, and how they are cut.
 struct View {
   uint8_t* video;
   std::vector<int64_t> frames;
-  Converter converter;
+  Converter converter;  // to the square; to the whole frame if that is augmented
+  std::optional<vh::media::Decisions> augmentation = {};
+  // If whole frames are augmented:
+  vh::media::Picture whole = {};
+  Rect rect = {};
+  bool mirror = false;
 };
+
+namespace {
+
+// Independent streams of a sample's seed.
+enum Stream : uint64_t { kSampleStream = 1, kCropStream, kFlipStream, kShuffleStream, kAugmentStream };
 
 struct Place {
   size_t view, position;
 };
+
+struct Extent {
+  int64_t width, height;
+};
+
+Extent upright(const VideoIndex& index) {
+  bool sideways = index.rotation == 90 || index.rotation == 270;
+  if (sideways) return {index.codec.height, index.codec.width};
+  return {index.codec.width, index.codec.height};
+}
 
 void shuffle(std::vector<int64_t>& frames, uint64_t seed) {
   vh_random random = vh_random_from(vh_hash2(seed, kShuffleStream));
@@ -109,75 +126,94 @@ std::string Clips::fingerprint() const {
   return text;
 }
 
+View Clips::train_view(const VideoIndex& index, const Output& output) const {
+  auto stream = [&](Stream s) { return vh_random_from(vh_hash2(output.seed, s)); };
+  vh_random when = stream(kSampleStream), where = stream(kCropStream), flip = stream(kFlipStream),
+            augmentation = stream(kAugmentStream);
+  auto [width, height] = upright(index);
+  auto size = static_cast<int>(options_.crop.size);
+  auto frames = sample_train(options_.sampling, index.frames(), index.frames_per_second, when);
+  bool mirror = vh_random_unit(&flip) < options_.flip;
+  Rect rect = train_crop(options_.crop, width, height, where);
+  View view{output.video, std::move(frames), Converter(rect, index.rotation, mirror, size, size)};
+  if (augment_.is_nothing()) return view;
+  view.augmentation = augment_.draw(augmentation, size, size);
+  if (!options_.augment_frames) return view;
+  view.converter = Converter({0, 0, width, height}, index.rotation, /*mirror=*/false, static_cast<int>(width),
+                             static_cast<int>(height));
+  view.whole = {width, height, std::vector<uint8_t>(static_cast<size_t>(width * height * 3))};
+  view.rect = rect, view.mirror = mirror;
+  return view;
+}
+
+View Clips::test_view(const VideoIndex& index, const Output& output, int64_t number) const {
+  const Sampling& sampling = options_.sampling;
+  auto [width, height] = upright(index);
+  auto size = static_cast<int>(options_.crop.size);
+  Rect rect = test_crop(options_.crop, width, height, number / sampling.clips, options_.crops);
+  return {output.video + number * sampling.length * frame_bytes(),
+          sample_test(sampling, index.frames(), index.frames_per_second, number % sampling.clips),
+          Converter(rect, index.rotation, /*mirror=*/false, size, size)};
+}
+
+std::vector<View> Clips::plan(const VideoIndex& index, Pass pass, std::span<const Output> outputs) const {
+  std::vector<View> all;
+  for (const Output& output : outputs)
+    for (int64_t v = 0; v < views(pass); ++v) {
+      all.push_back(pass == Pass::kTrain ? train_view(index, output) : test_view(index, output, v));
+      if (options_.shuffle_frames) shuffle(all.back().frames, vh_hash2(output.seed, static_cast<uint64_t>(v)));
+    }
+  return all;
+}
+
+void Clips::write_frame(View& view, const AVFrame& frame, uint8_t* out) const {
+  if (view.whole.rgb.empty()) return view.converter.convert(frame, out);
+  view.converter.convert(frame, view.whole.rgb.data());
+  augment_.change(*view.augmentation, span(view.whole));
+  vh::media::Box box{0, 0, static_cast<double>(view.rect.width), static_cast<double>(view.rect.height)};
+  resample(vh::media::view(view.whole, view.rect), box, vh::media::Filter::kBilinear, view.mirror, options_.crop.size,
+           options_.crop.size, out);
+}
+
+void Clips::augment(const View& view) const {
+  int64_t size = options_.crop.size;
+  for (int64_t t = 0; view.augmentation && t < options_.sampling.length; ++t) {
+    vh::media::PictureSpan frame{view.video + t * frame_bytes(), size, size, size * 3};
+    if (view.whole.rgb.empty()) augment_.change(*view.augmentation, frame);
+    augment_.erase(*view.augmentation, frame, t);
+  }
+}
+
 void Clips::read(int64_t number, Pass pass, std::span<const Output> outputs) const {
   const ListItem& clip = item(number);
   VideoIndex index = cache_->index(static_cast<size_t>(number));
   if (!index.error.empty()) throw SampleError(clip.path, index.error);
-  bool sideways = index.rotation == 90 || index.rotation == 270;
-  int64_t width = sideways ? index.codec.height : index.codec.width,
-          height = sideways ? index.codec.width : index.codec.height;
-  const CropRule& rule = options_.crop;
-  const Sampling& sampling = options_.sampling;
-  auto size = static_cast<int>(rule.size);
-  size_t frame_bytes = static_cast<size_t>(size) * static_cast<size_t>(size) * 3,
-         view_bytes = frame_bytes * static_cast<size_t>(sampling.length);
-
-  std::vector<View> all;
-  for (const Output& output : outputs) {
-    auto stream = [&](Stream s) { return vh_random_from(vh_hash2(output.seed, s)); };
-    if (pass == Pass::kTrain) {
-      vh_random when = stream(kSampleStream), where = stream(kCropStream), flip = stream(kFlipStream);
-      auto frames = sample_train(sampling, index.frames(), index.frames_per_second, when);
-      bool mirror = vh_random_unit(&flip) < options_.flip;
-      all.push_back({output.video, std::move(frames),
-                     Converter(train_crop(rule, width, height, where), index.rotation, mirror, size, size)});
-    } else {
-      for (int64_t v = 0; v < views(pass); ++v) {
-        Rect rect = test_crop(rule, width, height, v / sampling.clips, options_.crops);
-        all.push_back({output.video + static_cast<size_t>(v) * view_bytes,
-                       sample_test(sampling, index.frames(), index.frames_per_second, v % sampling.clips),
-                       Converter(rect, index.rotation, /*mirror=*/false, size, size)});
-      }
-    }
-    if (options_.shuffle_frames)
-      for (size_t v = all.size() - static_cast<size_t>(views(pass)); v < all.size(); ++v)
-        shuffle(all[v].frames, vh_hash2(output.seed, v % static_cast<size_t>(views(pass))));
-  }
-
+  std::vector<View> all = plan(index, pass, outputs);
   std::map<int64_t, std::vector<Place>> places;
   for (size_t v = 0; v < all.size(); ++v)
     for (size_t t = 0; t < all[v].frames.size(); ++t) places[all[v].frames[t]].push_back({v, t});
   std::vector<int64_t> wanted;
   for (const auto& entry : places) wanted.push_back(entry.first);
 
+  auto bytes = static_cast<size_t>(frame_bytes());
   try {
     decode_frames(clip.path, index, wanted, options_.accept_damaged, [&](int64_t frame, const AVFrame& picture) {
       const uint8_t* last = nullptr;
       size_t last_view = 0;
       for (Place place : places[frame]) {
         View& view = all[place.view];
-        uint8_t* out = view.video + place.position * frame_bytes;
+        uint8_t* out = view.video + place.position * bytes;
         if (last && last_view == place.view)
-          std::memcpy(out, last, frame_bytes);
+          std::memcpy(out, last, bytes);
         else
-          view.converter.convert(picture, out);
+          write_frame(view, picture, out);
         last = out, last_view = place.view;
       }
     });
   } catch (const DecodeError& error) {
     throw SampleError(clip.path, error.what());
   }
-  if (pass == Pass::kTrain)
-    for (const Output& output : outputs) augment(output);
-}
-
-void Clips::augment(const Output& output) const {
-  if (augment_.is_nothing()) return;
-  int64_t size = options_.crop.size;
-  vh_random random = vh_random_from(vh_hash2(output.seed, kAugmentStream));
-  auto decisions = augment_.draw(random, size, size);
-  for (int64_t t = 0; t < options_.sampling.length; ++t)
-    augment_.apply(decisions, {output.video + t * size * size * 3, size, size, size * 3}, t);
+  for (const View& view : all) augment(view);
 }
 
 }  // namespace kinetics

@@ -14,6 +14,8 @@
 #include "sampling.h"
 #include "scan_cache.h"
 
+struct AVFrame;
+
 namespace kinetics {
 
 using vh::media::CropKind;
@@ -32,6 +34,7 @@ struct ClipsOptions {
   CropRule crop;
   double flip = 0;
   vh::media::AugmentOptions augment;
+  bool augment_frames = false;  // before the crop
   int64_t crops = 1;
   bool shuffle_frames = false, accept_damaged = false;
   ScanMode scan = ScanMode::kPackets;
@@ -51,6 +54,8 @@ struct SampleError : std::runtime_error {
 };
 
 enum class Pass { kTrain, kEval, kPredict };
+
+struct View;
 
 struct Output {
   uint64_t seed;
@@ -80,7 +85,12 @@ class Clips {
  private:
   void read_items();
   void report_unreadable(const Hooks& hooks) const;
-  void augment(const Output& output) const;
+  View train_view(const VideoIndex& index, const Output& output) const;
+  View test_view(const VideoIndex& index, const Output& output, int64_t number) const;
+  std::vector<View> plan(const VideoIndex& index, Pass pass, std::span<const Output> outputs) const;
+  int64_t frame_bytes() const { return options_.crop.size * options_.crop.size * 3; }
+  void write_frame(View& view, const AVFrame& frame, uint8_t* out) const;
+  void augment(const View& view) const;
 
   ClipsOptions options_;
   vh::media::Augment augment_;

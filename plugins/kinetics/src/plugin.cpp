@@ -14,7 +14,7 @@ struct Params {
   std::vector<double> area, aspect;
   int64_t classes, frames, stride, clips, crops, size, resize_short;
   double target_fps, flip;
-  bool shuffle_frames;
+  bool shuffle_frames, augment_frames;
   vh::media::AugmentParams augment;
 
   template <class V>
@@ -46,6 +46,8 @@ struct Params {
       "random_resized: smallest and largest width / height, drawn on a log scale");
     v("flip", flip, 0.5, vh::range(0, 1), "probability of mirroring a clip in training");
     describe_augment(v, augment);
+    v("augment_frames", augment_frames, false,
+      "RandAugment and ColorJitter on whole frames, before the crop, as in VideoMAE's and MMAction2's recipes; slower");
     v("resize_short", resize_short, 0, vh::range(0, 16384),
       "center crop and test views: short side before a square of `size` is cut out; 0: size, i.e. the whole short "
       "side");
@@ -69,7 +71,7 @@ ClipsOptions to_options(const Params& p, const std::string& cache_dir) {
   o.classes = p.classes, o.class_names = p.class_names;
   o.sampling = {*sampling_rule(p.sampling), p.frames, p.stride, p.clips, p.target_fps};
   o.crop = {*vh::media::crop_kind(p.crop), p.size, p.resize_short, {p.area[0], p.area[1]}, {p.aspect[0], p.aspect[1]}};
-  o.augment = augment_options(p.augment);
+  o.augment = augment_options(p.augment), o.augment_frames = p.augment_frames;
   o.flip = p.flip, o.crops = p.crops, o.shuffle_frames = p.shuffle_frames, o.accept_damaged = p.damaged == "use";
   o.scan = p.scan == "decode" ? ScanMode::kDecode : ScanMode::kPackets;
   o.cache_dir = cache_dir;

@@ -193,6 +193,36 @@ BOOST_FIXTURE_TEST_CASE(all_frames_of_a_clip_are_augmented_alike, Fixture) {
   }
 }
 
+BOOST_FIXTURE_TEST_CASE(whole_frames_are_augmented_before_they_are_cut, Fixture) {
+  kinetics::ClipsOptions options;
+  options.list = std::get<std::string>(params.values["list"]);
+  options.sampling = {kinetics::SamplingRule::kMmaction, 4, 4, 1, 30};
+  options.crop = {.kind = kinetics::CropKind::kCenter, .size = 32};  // of 64 x 64
+  options.augment.rand_augment = {.set = vh::media::OpSet::kTimmIncreasing, .n = 3, .probability = 1};
+  options.augment.erase.probability = 0.5;
+  options.augment_frames = true;
+  kinetics::Clips augmented(options, kinetics::inline_hooks());
+  options.crop.size = 64, options.augment = {};
+  kinetics::Clips whole(options, kinetics::inline_hooks());
+  vh::media::Augment augment(augmented.options().augment);
+  for (uint64_t seed = 0; seed < 10; ++seed) {
+    std::vector<uint8_t> got(4 * 32 * 32 * 3), frames(4 * 64 * 64 * 3), expected(got.size());
+    kinetics::Output small{seed, got.data()}, large{seed, frames.data()};
+    augmented.read(0, kinetics::Pass::kTrain, {&small, 1});
+    whole.read(0, kinetics::Pass::kTrain, {&large, 1});
+    vh_random random = vh_random_from(vh_hash2(seed, 5));
+    auto decisions = augment.draw(random, 32, 32);
+    for (int64_t t = 0; t < 4; ++t) {
+      vh::media::Picture frame{64, 64, {frames.begin() + t * 64 * 64 * 3, frames.begin() + (t + 1) * 64 * 64 * 3}};
+      augment.change(decisions, span(frame));
+      uint8_t* out = expected.data() + t * 32 * 32 * 3;
+      vh::media::resample(frame, {0, 0, 64, 64}, vh::media::Filter::kBilinear, /*mirror=*/false, 32, 32, out);
+      augment.erase(decisions, {out, 32, 32, 32 * 3}, t);
+    }
+    BOOST_TEST((expected == got), "seed " << seed);
+  }
+}
+
 BOOST_FIXTURE_TEST_CASE(augmentation_is_off_until_asked_for, Fixture) {
   auto video_with = [&](const char* name, std::variant<int64_t, std::string> value) {
     Fixture::params.values[name] = std::move(value);

@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "pool_conv.h"
+#include "pool_projections.h"
 
 namespace mvit {
 
@@ -15,11 +16,6 @@ vh::Tensor attend(const vh::Tensor& q, const vh::Tensor& k, const vh::Tensor& v,
 // Zeros as further channels: heads of all three have to be equally wide.
 vh::Tensor widen(const vh::Tensor& x, int64_t channels) {
   return vh::ops::pad(x, {0, channels});
-}
-
-// Before the tokens x, if there is one; both [B, heads, n, C].
-vh::Tensor after_class(const vh::Tensor& cls, const vh::Tensor& x) {
-  return cls.defined() ? vh::ops::cat({cls, x}, 2) : x;
 }
 
 RelativeTables make_tables(const vh::Scope& scope, const BlockShape& shape, const vh::Grid& grid, int64_t width) {
@@ -53,10 +49,6 @@ Pooling::Pooling(const vh::Scope& scope, const std::string& name, int64_t width,
       norm(o.layer_norm(scope / ("norm_" + name), width)),
       stride(stride_) {}
 
-vh::Tensor Pooling::convolve(const vh::Tensor& x, const vh::Grid& grid) const {
-  return pool_conv(x, grid, weight, stride);
-}
-
 Attention::Attention(const vh::Scope& scope, const BlockShape& shape, const vh::Grid& grid, const LayerOptions& o)
     : heads_(shape.heads),
       width_(shape.attention / shape.heads),
@@ -73,32 +65,24 @@ RelativeGrid Attention::relative(const vh::Grid& grid) const {
 }
 
 vh::Tensor Attention::operator()(const vh::Tensor& x, const vh::Grid& grid, const RelativeGrid& relative) const {
-  const int64_t b = x.size(0), n = vh::cells(grid);
-  const vh::Tensor all = qkv_(x).view({b, prefix_ + n, 3, heads_, width_});
-  vh::Tensor cls[3], tokens[3];
-  const auto unbind = [](const vh::Tensor& from, vh::Tensor* to) {  // B x n x 3 x heads x C -> 3 of B x heads x n x C
-    for (const vh::Tensor& one : vh::ops::unbind(from, 2)) *to++ = one.transpose(1, 2);
-  };
-  if (prefix_) {
-    const std::vector<vh::Tensor> parts = vh::ops::split_sizes(all, {prefix_, n}, 1);
-    unbind(parts[0], cls), unbind(parts[1], tokens);
-  } else {
-    unbind(all, tokens);
-  }
-
-  vh::Tensor k = k_.norm(after_class(cls[1], k_.convolve(tokens[1], grid)));
-  vh::Tensor v = v_.norm(after_class(cls[2], v_.convolve(tokens[2], grid)));
+  const int64_t b = x.size(0);
+  const vh::Tensor all = qkv_(x).view({b, x.size(1), 3, heads_, width_});
+  const PooledProjections projected =
+      pool_projections(all, prefix_, grid, {q_.weight, k_.weight, v_.weight}, {q_.stride, k_.stride, v_.stride});
+  vh::Tensor k = k_.norm(projected.k);
+  vh::Tensor v = v_.norm(projected.v);
   const vh::Tensor one_hots = vh::ops::type_as(relative.one_hots, k);
   k = vh::ops::cat(
       {k / std::sqrt(static_cast<double>(width_)), one_hots.expand({b, heads_, one_hots.size(0), relative.channels})},
       3);
   v = widen(v, relative.channels);
 
-  const vh::Tensor q = q_.norm(q_.convolve(tokens[0], grid));
+  const vh::Tensor q = q_.norm(projected.q);
   vh::Tensor y = attend(with_relative_terms(q, tables_, relative), k, v, width_) + q;  // residual pooling
   y = y.transpose(1, 2);                                                               // B x N' x heads x C
   if (prefix_)
-    y = vh::ops::cat({attend(widen(q_.norm(cls[0]), relative.channels), k, v, width_).transpose(1, 2), y}, 1);
+    y = vh::ops::cat({attend(widen(q_.norm(projected.q_class), relative.channels), k, v, width_).transpose(1, 2), y},
+                     1);
   return proj_(y.reshape({b, -1, heads_ * width_}));
 }
 

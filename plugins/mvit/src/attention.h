@@ -17,13 +17,12 @@ struct LayerOptions {
   vh::nn::LayerNorm layer_norm(const vh::Scope& scope, int64_t width) const;
 };
 
-// Tokens of q, k or v: pooled by a depth-wise convolution, then normalised per head. A class token is normalised only.
+// Of q, k or v: pooling by a depth-wise convolution (pool_projections()), then the norm per head; a class token gets
+// the norm only.
 struct Pooling {
   Pooling() = default;
   Pooling(const vh::Scope& scope, const std::string& name, int64_t width, const vh::Grid& stride,
           const LayerOptions& o);
-  // x [B, heads, N, C] -> [B, heads, N', C], without the norm.
-  vh::Tensor convolve(const vh::Tensor& x, const vh::Grid& grid) const;
 
   vh::Tensor weight;  // C x 1 x kt x kh x kw
   vh::nn::LayerNorm norm;

@@ -7,6 +7,7 @@
 
 #include "../src/depthwise_conv.h"
 #include "../src/pool_conv.h"
+#include "../src/pool_projections.h"
 #include "gateway/gateway.h"
 
 namespace {
@@ -180,6 +181,55 @@ BOOST_AUTO_TEST_CASE(on_meta_tensors_only_sizes) {
   const at::Tensor y = kernel(x, w, c);
   BOOST_TEST(y.is_meta());
   BOOST_TEST(y.sizes() == at::IntArrayRef({2, 2, 196, 96}));
+}
+
+BOOST_AUTO_TEST_CASE(tokens_that_are_not_the_grids_are_refused) {
+  const Case c{1, 1, 32, {2, 6, 6}, {1, 2, 2}};
+  const auto says = [](const std::exception& e) {
+    return std::string(e.what()).find("71 tokens of 32 channels, but a grid of 72 cells") != std::string::npos;
+  };
+  BOOST_CHECK_EXCEPTION(kernel(at::zeros({1, 1, 71, 32}), at::zeros({32, 1, 3, 3, 3}), c), vh::Error, says);
+}
+
+// All three in their projection against one conv3d each; loss over every output, or over the keys alone.
+BOOST_AUTO_TEST_CASE(projections_are_pooled_where_they_lie) {
+  at::manual_seed(2);
+  const vh::Grid grid{2, 9, 14};
+  const std::array<vh::Grid, 3> strides{{{1, 1, 1}, {1, 2, 2}, {1, 4, 4}}};
+  for (const int64_t prefix : {0, 1})
+    for (const bool keys_only : {false, true}) {
+      at::Tensor all = at::randn({2, prefix + vh::cells(grid), 3, 2, 24}, at::kDouble).requires_grad_();
+      std::vector<at::Tensor> inputs{all}, got, want;
+      std::array<vh::Tensor, 3> weights;
+      for (size_t i = 0; i < 3; ++i) {
+        inputs.push_back(at::randn({24, 1, 3, 3, 3}, at::kDouble).requires_grad_());
+        weights[i] = vh::Tensor::take(vhost::take(inputs.back()));
+      }
+      const auto p = mvit::pool_projections(vh::Tensor::take(vhost::take(all)), prefix, grid, weights, strides);
+      for (const vh::Tensor* t : {&p.q, &p.k, &p.v}) got.push_back(vhost::borrow(t->get()));
+      if (prefix) got.push_back(vhost::borrow(p.q_class.get()));
+      BOOST_TEST(p.q_class.defined() == (prefix == 1));
+      for (size_t i = 0; i < 3; ++i) {
+        const at::Tensor x = all.select(2, static_cast<int64_t>(i)).transpose(1, 2);
+        const at::Tensor y = reference(x.slice(2, prefix), inputs[i + 1], {2, 2, 24, grid, strides[i]});
+        want.push_back(i == 0 ? y : at::cat({x.slice(2, 0, prefix), y}, 2));
+      }
+      if (prefix) want.push_back(all.slice(1, 0, 1).select(2, 0).transpose(1, 2));
+      std::vector<at::Tensor> grads;
+      for (size_t i = 0; i < want.size(); ++i) {
+        BOOST_TEST(distance(got[i], want[i]) < 1e-14);
+        grads.push_back(at::randn_like(want[i]));
+      }
+      const auto pick = [&](const std::vector<at::Tensor>& from) {
+        return keys_only ? std::vector<at::Tensor>{from[1]} : from;
+      };
+      const auto differentiate = [&](const std::vector<at::Tensor>& y) {
+        return torch::autograd::grad(pick(y), {all, inputs[2]}, pick(grads), true);
+      };
+      const auto a = differentiate(got), b = differentiate(want);
+      BOOST_TEST(distance(a[0], b[0]) < 1e-14);
+      BOOST_TEST(distance(a[1], b[1]) < 1e-14);
+    }
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -184,6 +184,34 @@ BOOST_AUTO_TEST_CASE(the_decoder_refuses_what_it_cannot_decode) {
                         HasReason{"decoder predicts a target of tokens [B,N,C], not batch.label"});
 }
 
+BOOST_AUTO_TEST_CASE(the_decoder_leaves_a_class_token_out) {
+  const auto decode = [](const at::Tensor& tokens, int32_t prefix) {
+    Spec features = spec("features.0", "features", "BNC", {VH_DIM_BATCH, tokens.size(1), tokens.size(2)});
+    const int64_t grid[] = {2, 2, 2}, stride[] = {2, 8, 8};
+    std::copy(grid, grid + 3, features.c.grid);
+    std::copy(stride, stride + 3, features.c.stride);
+    features.c.prefix_tokens = prefix, features.c.coverage = VH_VISIBLE;
+    vh_specs in = specs({features});
+    add_mask(in, "drop", 8, 5);
+    TestPart decoder(VH_HEAD_1, "videomae/decoder", {{"dim", 16}, {"depth", 1}, {"heads", 2}});
+    decoder.create(in, specs({pixels_target(384)}));
+    auto tensors = mask_tensors(2, 8, {0, 1, 2, 3, 4});
+    tensors["features.0"] = tokens;
+    return decoder.run(tensors).at("pred.pixels");
+  };
+  const at::Tensor visible = at::randn({2, 3, 16}), cls = at::randn({2, 1, 16});
+  BOOST_CHECK(at::equal(decode(at::cat({cls, visible}, 1), 1), decode(visible, 0)));
+}
+
+BOOST_AUTO_TEST_CASE(the_decoder_says_how_large_a_mask_cell_must_be) {
+  TestPart vit(VH_BACKBONE_1, "videomae/vit", kTiny), decoder(VH_HEAD_1, "videomae/decoder");
+  vh_specs in = vit.create_meta(clip(4, 16)).describe(clip(4, 16));
+  add_mask(in, "replace", 2, 1);
+  BOOST_CHECK_EXCEPTION(decoder.create_meta(in, specs({pixels_target(384)})), std::exception,
+                        HasReason{"one mask cell per token, not 2 cells for 8 tokens: let a mask cell of the backbone "
+                                  "be 2x8x8 input samples"});
+}
+
 BOOST_AUTO_TEST_CASE(shapes_on_meta_tensors_are_those_of_a_run) {
   vh_specs in = masked_clip("drop", 4, 16, 8, 5);
   TestPart meta(VH_BACKBONE_1, "videomae/vit", kTiny), real(VH_BACKBONE_1, "videomae/vit", kTiny);

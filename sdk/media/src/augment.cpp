@@ -143,8 +143,11 @@ Decisions Augment::draw(vh_random& random, int64_t width, int64_t height) const 
   return decisions;
 }
 
-void Augment::apply(const Decisions& decisions, const PictureSpan& picture, int64_t frame) const {
+void Augment::change(const Decisions& decisions, const PictureSpan& picture) const {
   for (const Op& op : decisions.ops) apply_op(op, picture, options_.rand_augment.fill);
+}
+
+void Augment::erase(const Decisions& decisions, const PictureSpan& picture, int64_t frame) const {
   vh_random random = vh_random_from(vh_hash2(decisions.noise_seed, static_cast<uint64_t>(frame)));
   for (const Rect& box : decisions.erased) fill_box(picture, box, random);
 }

@@ -11,7 +11,7 @@ uint8_t byte_of(int32_t sum) {
   return static_cast<uint8_t>(std::clamp(sum >> kWeightBits, 0, 255));
 }
 
-void plain_columns(const uint8_t* row, const Taps& taps, bool mirror, uint8_t* out) {
+void one_row(const uint8_t* row, const Taps& taps, bool mirror, uint8_t* out) {
   auto places = static_cast<int64_t>(taps.first.size());
   for (int64_t i = 0; i < places; ++i, out += 3) {
     int64_t place = mirror ? places - 1 - i : i;
@@ -27,7 +27,14 @@ void plain_columns(const uint8_t* row, const Taps& taps, bool mirror, uint8_t* o
   }
 }
 
-void plain_rows(const uint8_t* const* rows, const int32_t* weights, int64_t count, int64_t bytes, uint8_t* out) {
+void plain_columns(const uint8_t* const (&rows)[2], const Taps& taps, bool mirror, uint8_t* const (&outs)[2]) {
+  one_row(rows[0], taps, mirror, outs[0]);
+  if (outs[1] != outs[0]) one_row(rows[1], taps, mirror, outs[1]);
+}
+
+void plain_rows(const uint8_t* const* rows, const Taps& taps, int64_t place, int64_t bytes, uint8_t* out) {
+  const int32_t* weights = taps.weights_of(place);
+  int64_t count = taps.count[static_cast<size_t>(place)];
   constexpr int64_t kBlock = 256;
   int32_t sums[kBlock];
   for (int64_t at = 0; at < bytes; at += kBlock) {

@@ -1,7 +1,6 @@
 #include <vhost/media/resample.h>
 
 #include <algorithm>
-#include <cstring>
 #include <memory>
 
 #include "kernels.h"
@@ -9,49 +8,45 @@
 namespace vh::media {
 namespace {
 
-// Rows of the source with their columns resized, made when asked for; the last `kept` are remembered.
+// Rows of the source with their columns resized, made in pairs when asked for; the last ones are remembered.
 class Columns {
  public:
   Columns(const PictureView& from, const Taps& taps, bool mirror, int64_t kept)
-      : from_(from),
-        taps_(taps),
-        mirror_(mirror),
-        kept_(kept),
-        row_bytes_(padded(static_cast<int64_t>(taps.first.size()) * 3)) {
-    for (size_t i = 0; i < taps.first.size(); ++i) reach_ = std::max(reach_, (taps.first[i] + taps.most) * 3);
-    reach_ += kRowPadding;
-    auto size = static_cast<size_t>(kept_ * row_bytes_ + std::max(reach_, from.width * 3));
-    memory_ = std::make_unique_for_overwrite<uint8_t[]>(size);
-    edge_ = memory_.get() + kept_ * row_bytes_;
+      : from_(from), taps_(taps), mirror_(mirror), slots_(kept + 1) {
+    row_bytes_ = static_cast<int64_t>(taps.first.size()) * 3 / kRowPadding * kRowPadding + 2 * kRowPadding;
+    for (int64_t first : taps.first) reach_ = std::max(reach_, (first + taps.most) * 3 + kRowPadding);
+    edge_bytes_ = std::max(reach_, from.width * 3);
+    memory_ = std::make_unique_for_overwrite<uint8_t[]>(static_cast<size_t>(slots_ * row_bytes_ + 2 * edge_bytes_));
   }
 
   // Asked for windows of up to `kept` neighbouring rows, each from top to bottom, none beginning above the last.
   const uint8_t* row(int64_t y) {
-    if (made_ < y) make(made_ = y);
+    if (made_ < y) make(y);
     return slot(y);
   }
 
  private:
-  static int64_t padded(int64_t bytes) { return (bytes / kRowPadding + 2) * kRowPadding; }
-  uint8_t* slot(int64_t y) { return memory_.get() + y % kept_ * row_bytes_; }
+  uint8_t* slot(int64_t y) { return memory_.get() + y % slots_ * row_bytes_; }
 
   void make(int64_t y) {
+    made_ = std::min(y + 1, from_.height - 1);
+    kernels().columns({readable(y, 0), readable(made_, 1)}, taps_, mirror_, {slot(y), slot(made_)});
+  }
+
+  // The row, or a copy where the kernels would read past the picture.
+  const uint8_t* readable(int64_t y, int64_t which) {
     const uint8_t* row = from_.rgb + y * from_.stride;
-    int64_t readable = (from_.height - 1 - y) * from_.stride + from_.width * 3;
-    if (reach_ > readable) {
-      std::memcpy(edge_, row, static_cast<size_t>(from_.width) * 3);
-      std::fill(edge_ + from_.width * 3, edge_ + std::max(reach_, from_.width * 3), uint8_t{0});
-      row = edge_;
-    }
-    kernels().columns(row, taps_, mirror_, slot(y));
+    if (reach_ <= (from_.height - 1 - y) * from_.stride + from_.width * 3) return row;
+    uint8_t* copy = memory_.get() + slots_ * row_bytes_ + which * edge_bytes_;
+    std::fill(std::copy_n(row, from_.width * 3, copy), copy + edge_bytes_, uint8_t{0});
+    return copy;
   }
 
   PictureView from_;
   const Taps& taps_;
   bool mirror_;
-  int64_t kept_, row_bytes_, reach_ = 0, made_ = -1;
+  int64_t slots_, row_bytes_ = 0, reach_ = 0, edge_bytes_ = 0, made_ = -1;
   std::unique_ptr<uint8_t[]> memory_;
-  uint8_t* edge_;
 };
 
 int64_t nearest(double place, int64_t limit) {
@@ -84,14 +79,14 @@ std::optional<Filter> filter_named(std::string_view name) {
 void resample(const PictureView& from, const Box& box, Filter filter, bool mirror, int64_t width, int64_t height,
               uint8_t* out) {
   if (filter == Filter::kNearest) return resample_nearest(from, box, mirror, width, height, out);
-  Taps across = make_taps(filter, from.width, box.x, box.width, width, kTapGroup);
-  Taps down = make_taps(filter, from.height, box.y, box.height, height, 1);
+  Taps across = make_taps(filter, from.width, box.x, box.width, width);
+  Taps down = make_taps(filter, from.height, box.y, box.height, height);
   Columns columns(from, across, mirror, down.most);
   std::vector<const uint8_t*> rows(static_cast<size_t>(down.most));
   for (int64_t y = 0; y < height; ++y, out += width * 3) {
     auto first = down.first[static_cast<size_t>(y)], count = down.count[static_cast<size_t>(y)];
     for (int64_t k = 0; k < count; ++k) rows[static_cast<size_t>(k)] = columns.row(first + k);
-    kernels().rows(rows.data(), down.weights_of(y), count, width * 3, out);
+    kernels().rows(rows.data(), down, y, width * 3, out);
   }
 }
 

@@ -20,6 +20,7 @@ import torch
 import torchvision.transforms.functional as F
 from PIL import Image
 from timm.data import auto_augment as T
+from torchvision.transforms._functional_tensor import affine as T_affine
 
 PIL_FILTERS = {"nearest": Image.NEAREST, "bilinear": Image.BILINEAR, "bicubic": Image.BICUBIC}
 failures = 0
@@ -132,6 +133,10 @@ def tensor_ops(driver, picture):
             ("sharpness", 1.63, F.adjust_sharpness(tensor, 1.63), 1), ("auto_contrast", 0, F.autocontrast(tensor), 1),
             ("equalize", 0, F.equalize(tensor), 0), ("invert", 0, F.invert(tensor), 0), ("posterize", 2, F.posterize(tensor, 2), 0),
             ("solarize", 76, F.solarize(tensor, 76), 0), ("rotate", 21, F.rotate(tensor, 21.0, bilinear, fill=[128.0]), None)]
+    height, width = picture.shape[:2]
+    for name, value, matrix in (("shear_x", 0.21, [1, 0.21, height * 0.21 / 2, 0, 1, 0]), ("shear_y", -0.21, [1, 0, 0, -0.21, 1, -width * 0.21 / 2]),
+                                ("translate_x", 30.24, [1, 0, 30.24, 0, 1, 0]), ("translate_y", -25.2, [1, 0, 0, 0, 1, -25.2])):
+        rows.append((name, value, T_affine(tensor, matrix, "bilinear", fill=[128.0]), None))
     for name, value, reference, bound in rows:
         d = difference(driver.op(picture, name, value, "bilinear"), reference[0].permute(1, 2, 0).numpy())
         if bound is None:  # the edge between picture and fill is blended there; the inside differs by rounding
@@ -156,6 +161,25 @@ def draws(driver):
                 if not np.allclose(sorted(map(float, values)), sorted(wanted), rtol=0, atol=1e-12):
                     wrong.append(f"{name} at {level}: {values}, timm {sorted(wanted)}")
         check(f"values of {set_name}, 8 levels", not wrong, wrong or "equal")
+    # pytorchvideo 0.1.5: (base, range) of each, times level / 10
+    table = {"brightness": (1, 0.9), "contrast": (1, 0.9), "saturation": (1, 0.9), "sharpness": (1, 0.9), "auto_contrast": None, "equalize": None,
+             "invert": None, "rotate": (0, 30), "posterize": (4, 4), "solarize": (1, 1), "shear_x": (0, 0.3), "shear_y": (0, 0.3),
+             "translate_x": (0, 0.45), "translate_y": (0, 0.45)}
+    wrong = []
+    for level in (0, 0.4, 5, 6.99, 7.3, 10):
+        lines = [line.split() for line in driver.run("values", "pytorchvideo", level).splitlines()]
+        if [line[0] for line in lines] != list(table):
+            wrong.append("the list of operations")
+        for name, *values in lines:
+            base, scale = table[name] or (0, 0)
+            wanted = {base + scale * level / 10, base - scale * level / 10}
+            if name == "posterize":
+                wanted = {4 - int(level / 10 * 4)}
+            elif name == "solarize":
+                wanted = {int((1 - level / 10) * 255)}
+            if not np.allclose(sorted(map(float, values)), sorted(wanted), rtol=0, atol=1e-12):
+                wrong.append(f"{name} at {level}: {values}, pytorchvideo {sorted(wanted)}")
+    check("values of pytorchvideo, 6 levels", not wrong, wrong or "equal")
 
 
 parser = argparse.ArgumentParser()

@@ -102,10 +102,17 @@ class Augment {
   explicit Augment(AugmentOptions options);
 
   bool is_nothing() const;
-  // For pictures of this size.
+  // Boxes are for pictures of this size, operations for any.
   Decisions draw(vh_random& random, int64_t width, int64_t height) const;
-  // The same operations and boxes for each frame; the noise in the boxes is each frame's own.
-  void apply(const Decisions& decisions, const PictureSpan& picture, int64_t frame = 0) const;
+  // RandAugment's and ColorJitter's operations.
+  void change(const Decisions& decisions, const PictureSpan& picture) const;
+  // The picture has the size that draw() was told. The noise in the boxes is each frame's own.
+  void erase(const Decisions& decisions, const PictureSpan& picture, int64_t frame = 0) const;
+  // One after the other.
+  void apply(const Decisions& decisions, const PictureSpan& picture, int64_t frame = 0) const {
+    change(decisions, picture);
+    erase(decisions, picture, frame);
+  }
 
  private:
   // A byte drawn by its probability: by Walker's alias method, from one 32-bit number.
