@@ -79,7 +79,7 @@ void add_pixels(const SampleView& view, const Tiles& tiles, std::vector<Panel>& 
   panels.push_back(clip_panel("reconstruction, LEAKING:\nwith each cell's true mean\nand deviation",
                               pasted(view, denormalised(cubes, statistics)), tiles));
   const CubeStatistics honest = visible_statistics(statistics, counted_tokens(view));
-  panels.push_back(clip_panel("reconstruction, honest:\nmean and deviation of the\nvisible cells' average",
+  panels.push_back(clip_panel("reconstruction, honest:\naverage mean and deviation\nof the visible cells",
                               pasted(view, denormalised(cubes, honest)), tiles));
 }
 
