@@ -31,8 +31,7 @@ void adjust_sharpness(const PictureSpan&, double factor);
 void adjust_hue(const PictureSpan&, double shift);
 
 // Pixel (x, y) of the result is taken at (a x' + b y' + c, d x' + e y' + f) with x' = x + 0.5, and so on; where that is
-// outside, `fill`. Image.transform(AFFINE). The bicubic filter here has a = -1. (nearest: Pillow counts in 1/65536
-// pixels, which moves some ties; this does not.)
+// outside, `fill`. Image.transform(AFFINE). The bicubic filter here has a = -1.
 using Affine = std::array<double, 6>;
 void transform(const PictureSpan&, const Affine&, Filter, Colour fill);
 // Image.rotate: counter-clockwise around the centre, same size.
