@@ -363,6 +363,7 @@ std::array<int64_t, 3> DepthwiseShape::pooled() const {
 }
 
 Isa best_isa() {
+  __builtin_cpu_init();
   if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
       __builtin_cpu_supports("avx512vl"))
     return Isa::avx512;
