@@ -79,15 +79,13 @@ void Mvit::Params::describe(V& v) {
     "t, h, w of the pooling convolutions, odd; null: 3, 3, 3 for clips, 1, 3, 3 for images");
   v("class_token", class_token, true, "a learned token before the patches");
   v("pool", pool, std::nullopt, vh::choices("cls", "mean"),
-    "what classification heads shall use. cls: the class token comes first in the features; mean: it's left out, and "
-    "so "
-    "is the final norm, since the head averages and then normalises (fc_norm); null: cls if there is a class token");
+    "what classification heads shall use. cls: the class token comes first in the features; mean: it's left out, as is "
+    "the final norm, since the head averages and then normalises (fc_norm); null: cls if there is a class token");
   v("final_norm", final_norm, std::nullopt,
     "layer norm after the last block; null: unless \"pool\" is mean and there is no mask");
   v("mask_unit", mask_unit, std::nullopt, vh::length(3) | vh::range(1, 1024),
     "input samples t, h, w that one mask cell covers, a multiple of what a cell of the features covers; null: a cell "
-    "of "
-    "the grid that all stages' downscaling would leave, 2, 32, 32 for clips");
+    "of the grid that all stages' downscaling would leave, 2, 32, 32 for clips");
   v("mlp_ratio", mlp_ratio, 4.0, vh::range(0.1, 16), "hidden width of a block's two-layer network, over its width");
   v("layer_norm_eps", layer_norm_eps, 1e-6, vh::range(0, 1) | vh::above(0),
     "added to the variance in every layer norm");
