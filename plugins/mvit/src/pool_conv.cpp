@@ -8,13 +8,13 @@ namespace {
 
 // Only the kernel's middle slice meets a single frame. See Note [Single frames] in vhost/cpp/nn.hpp.
 vh::Tensor convolve_frame(const vh::Tensor& maps, const vh::Tensor& weight, const vh::Grid& stride) {
-  const vh::Ints k = weight.sizes();
+  const std::vector<int64_t> k = weight.shape();
   return vh::ops::conv2d(maps.squeeze(2), weight.select(2, k[2] / 2), {}, {stride[1], stride[2]}, {k[3] / 2, k[4] / 2},
                          {1, 1}, weight.size(0));
 }
 
 vh::Tensor convolve_clip(const vh::Tensor& maps, const vh::Tensor& weight, const vh::Grid& stride) {
-  const vh::Ints k = weight.sizes();
+  const std::vector<int64_t> k = weight.shape();
   return vh::ops::conv3d(maps, weight, {}, {stride[0], stride[1], stride[2]}, {k[2] / 2, k[3] / 2, k[4] / 2}, {1, 1, 1},
                          weight.size(0));
 }
