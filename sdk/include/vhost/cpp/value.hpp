@@ -96,7 +96,7 @@ class Ints {
 
   const int64_t* data() const { return is_one_ ? &one_ : data_; }
   size_t size() const { return is_one_ ? 1 : n_; }
-  int64_t operator[](size_t i) const { return data()[i]; }
+  int64_t operator[](size_t i) const { return is_one_ ? one_ : data_[i]; }
   const int64_t* begin() const { return data(); }
   const int64_t* end() const { return data() + size(); }
   vh_value value() const {
