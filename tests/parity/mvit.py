@@ -5,22 +5,16 @@
 As parity.py: every output and every parameter's gradient, ||a - b|| / max(||b||, 1e-8), at most 1e-5 in fp32 and 1e-10 in
 fp64; but for gradients in fp32 at full size, see FULL_FP32_GRADIENT. Exit code 0, 1, or 77 if a tool is missing.
 """
-import argparse
-import json
-import pathlib
 import re
-import subprocess
 import sys
-import tempfile
 
 try:
     import torch
     import torch.nn.functional as F
-    from safetensors.torch import load_file, save_file
     from timm.models.mvitv2 import MultiScaleVit, MultiScaleVitCfg
     from torchvision.models.video.mvit import MSBlockConfig, MViT
 
-    from parity import DTYPE, TOLERANCE, compare, make_weights
+    from parity import DTYPE, TOLERANCE, compare, drive, main, make_weights
 except ImportError as error:
     print(f"skipped: {error}; tools/setup makes the test tools' environment")
     sys.exit(77)
@@ -259,18 +253,10 @@ def run_case(c, options):
     make_weights(reference.model, reference.extra, generator)
     reference.prepare()
     inputs = make_inputs(c, generator)
-    with tempfile.TemporaryDirectory(prefix="vhost-parity-") as scratch:
-        folder = pathlib.Path(options.keep or scratch)
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / "case.json").write_text(json.dumps(driver_case(c), indent=1))
-        save_file({name: class_token_shape(name, p.detach()).contiguous() for name, p in reference.parameters().items()},
-                  folder / "weights.safetensors")
-        save_file(inputs, folder / "inputs.safetensors")
-        run = subprocess.run([options.driver, options.plugins, str(folder)], capture_output=True, text=True)
-        if run.returncode != 0:
-            print(f"{c['name']}: the driver failed ({run.returncode}): {run.stderr.strip()}")
-            return 1
-        got = load_file(folder / "outputs.safetensors")
+    weights = {name: class_token_shape(name, p) for name, p in reference.parameters().items()}
+    got = drive(c, driver_case(c), weights, inputs, options)
+    if got is None:
+        return 1
     expected = reference.run(inputs)
     expected["loss"].backward()
     expected.update({"grad." + name: class_token_shape(name, p.grad) for name, p in reference.parameters().items()})
@@ -278,20 +264,5 @@ def run_case(c, options):
                    scale_of, lambda name: limit_of(c, name))
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("group", choices=list(GROUPS))
-    parser.add_argument("--driver", required=True, help="the parity_driver program")
-    parser.add_argument("--plugins", required=True, help="folder of built plugins, NAME/VERSION/plugin.json")
-    parser.add_argument("--case", help="run this case of the group alone")
-    parser.add_argument("--keep", help="write the files here, and leave them")
-    parser.add_argument("--verbose", action="store_true", help="print every tensor")
-    options = parser.parse_args()
-    cases = [c for c in GROUPS[options.group] if options.case in (None, c["name"])]
-    if not cases:
-        parser.error(f"no case {options.case}; there are {', '.join(c['name'] for c in GROUPS[options.group])}")
-    sys.exit(1 if sum(run_case(c, options) for c in cases) else 0)
-
-
 if __name__ == "__main__":
-    main()
+    main(__doc__, GROUPS, run_case)

@@ -237,6 +237,21 @@ def relative(a, b, scale=None):
     return error if error == error else float("inf")
 
 
+def drive(c, parts, weights, inputs, options):
+    """The driver's outputs for the model of `parts`, or None if it fails, which is printed."""
+    with tempfile.TemporaryDirectory(prefix="vhost-parity-") as scratch:
+        folder = pathlib.Path(options.keep or scratch)
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "case.json").write_text(json.dumps(parts, indent=1))
+        save_file({name: value.detach().contiguous() for name, value in weights.items()}, folder / "weights.safetensors")
+        save_file(inputs, folder / "inputs.safetensors")
+        run = subprocess.run([options.driver, options.plugins, str(folder)], capture_output=True, text=True)
+        if run.returncode != 0:
+            print(f"{c['name']}: the driver failed ({run.returncode}): {run.stderr.strip()}")
+            return None
+        return load_file(folder / "outputs.safetensors")
+
+
 def run_case(c, options):
     """Returns the number of tensors beyond the tolerance."""
     generator = torch.Generator().manual_seed(1)
@@ -245,18 +260,9 @@ def run_case(c, options):
     make_weights(reference.model, reference.extra, generator)
     inputs = make_inputs(c, generator)
     weights = reference.ours(dict(reference.model.named_parameters()), lambda p: p)
-    with tempfile.TemporaryDirectory(prefix="vhost-parity-") as scratch:
-        folder = pathlib.Path(options.keep or scratch)
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / "case.json").write_text(json.dumps(driver_case(c), indent=1))
-        save_file({name: value.detach().contiguous() for name, value in weights.items()}, folder / "weights.safetensors")
-        save_file(inputs, folder / "inputs.safetensors")
-        run = subprocess.run([options.driver, options.plugins, str(folder)], capture_output=True, text=True)
-        if run.returncode != 0:
-            print(f"{c['name']}: the driver failed ({run.returncode}): {run.stderr.strip()}")
-            return 1
-        got = load_file(folder / "outputs.safetensors")
-
+    got = drive(c, driver_case(c), weights, inputs, options)
+    if got is None:
+        return 1
     expected = reference.run(inputs)
     expected["loss"].backward()
     gradients = reference.ours(hf.named_gradients(reference.model), lambda p: p.grad)
@@ -290,20 +296,21 @@ def compare(c, got, expected, verbose, scale_of=lambda name: None, limit_of=None
     return bad
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("group", choices=list(GROUPS))
+def main(description, groups, run_case):
+    """The program of one reference: runs the cases of the group that the command line names, and exits."""
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("group", choices=list(groups))
     parser.add_argument("--driver", required=True, help="the parity_driver program")
     parser.add_argument("--plugins", required=True, help="folder of built plugins, NAME/VERSION/plugin.json")
     parser.add_argument("--case", help="run this case of the group alone")
     parser.add_argument("--keep", help="write the files here, and leave them")
     parser.add_argument("--verbose", action="store_true", help="print every tensor")
     options = parser.parse_args()
-    cases = [c for c in GROUPS[options.group] if options.case in (None, c["name"])]
+    cases = [c for c in groups[options.group] if options.case in (None, c["name"])]
     if not cases:
-        parser.error(f"no case {options.case}; there are {', '.join(c['name'] for c in GROUPS[options.group])}")
+        parser.error(f"no case {options.case}; there are {', '.join(c['name'] for c in groups[options.group])}")
     sys.exit(1 if sum(run_case(c, options) for c in cases) else 0)
 
 
 if __name__ == "__main__":
-    main()
+    main(__doc__, GROUPS, run_case)

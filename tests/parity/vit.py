@@ -6,22 +6,17 @@ inputs and masks.
 As parity.py: every output and every parameter's gradient, ||a - b|| / max(||b||, 1e-8), at most 1e-5 in fp32 and 1e-10 in
 fp64. Exit code 0, 1, or 77 if a tool is missing.
 """
-import argparse
-import json
 import pathlib
-import subprocess
 import sys
-import tempfile
 
 try:
     import numpy
     import torch
     import torch.nn.functional as F
-    from safetensors.torch import load_file, save_file
     from timm.models.vision_transformer import VisionTransformer
 
     import mvit
-    from parity import DTYPE, compare, make_weights
+    from parity import DTYPE, compare, drive, main, make_weights
     sys.path.append(str(pathlib.Path(__file__).resolve().parents[2] / "plugins" / "maskfeat" / "tests"))
     import hog_numpy
 except ImportError as error:
@@ -199,21 +194,6 @@ class VideoReference(mvit.Reference):
         return {"features.0": features, "pred.main.hog": pred, "target.hog": target, "loss": F.mse_loss(pred[chosen], target[chosen])}
 
 
-def drive(c, parts, weights, inputs, options):
-    """The driver's outputs, or None if it fails."""
-    with tempfile.TemporaryDirectory(prefix="vhost-parity-") as scratch:
-        folder = pathlib.Path(options.keep or scratch)
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / "case.json").write_text(json.dumps(parts, indent=1))
-        save_file(weights, folder / "weights.safetensors")
-        save_file(inputs, folder / "inputs.safetensors")
-        run = subprocess.run([options.driver, options.plugins, str(folder)], capture_output=True, text=True)
-        if run.returncode != 0:
-            print(f"{c['name']}: the driver failed ({run.returncode}): {run.stderr.strip()}")
-            return None
-        return load_file(folder / "outputs.safetensors")
-
-
 def class_token_shape(name, tensor):
     """torchvision's class token, and timm's, as ours."""
     return tensor.view(1, 1, -1) if name == "backbone.cls_token" else tensor
@@ -227,7 +207,7 @@ def run_case(c, options):
     make_weights(reference.model, reference.extra, generator)
     reference.prepare()
     inputs = reference.make_inputs(c, generator)
-    weights = {name: class_token_shape(name, p.detach()).contiguous() for name, p in reference.parameters().items()}
+    weights = {name: class_token_shape(name, p) for name, p in reference.parameters().items()}
     got = drive(c, reference.driver_case(c), weights, inputs, options)
     if got is None:
         return 1
@@ -237,20 +217,5 @@ def run_case(c, options):
     return compare(c, got, {name: value.detach() for name, value in expected.items()}, options.verbose, mvit.scale_of)
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("group", choices=list(GROUPS))
-    parser.add_argument("--driver", required=True, help="the parity_driver program")
-    parser.add_argument("--plugins", required=True, help="folder of built plugins, NAME/VERSION/plugin.json")
-    parser.add_argument("--case", help="run this case of the group alone")
-    parser.add_argument("--keep", help="write the files here, and leave them")
-    parser.add_argument("--verbose", action="store_true", help="print every tensor")
-    options = parser.parse_args()
-    cases = [c for c in GROUPS[options.group] if options.case in (None, c["name"])]
-    if not cases:
-        parser.error(f"no case {options.case}; there are {', '.join(c['name'] for c in GROUPS[options.group])}")
-    sys.exit(1 if sum(run_case(c, options) for c in cases) else 0)
-
-
 if __name__ == "__main__":
-    main()
+    main(__doc__, GROUPS, run_case)
