@@ -98,6 +98,7 @@ int run_test(Experiment& x) {
     const fs::path near = dump->path().lexically_proximate(fs::current_path());
     std::printf("scores: %s\n", *near.begin() == ".." ? dump->path().c_str() : near.c_str());
   }
+  std::fflush(stdout);
   x.log.finish("finished");
   return 0;
 }
