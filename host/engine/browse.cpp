@@ -12,9 +12,15 @@ namespace vhost {
 
 namespace {
 
+RunLog::Options to_stderr() {
+  RunLog::Options options;
+  options.to_stderr = true;
+  return options;
+}
+
 class Browser {
  public:
-  explicit Browser(const BrowseRequest& request) : request_(request), log_({}) {
+  explicit Browser(const BrowseRequest& request) : request_(request), log_(to_stderr()) {
     run_.manifest = request.manifest;
     run_.resolution = request.resolution;
     x_ = std::make_unique<Experiment>(run_, log_);

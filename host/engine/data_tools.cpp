@@ -135,7 +135,9 @@ std::string shape_of(const InputLayout& layout) {
 }  // namespace
 
 DatasetFacts dataset_facts(const DataRequest& request, const std::string& pointer) {
-  RunLog log({});
+  RunLog::Options quiet;
+  quiet.to_stderr = true;
+  RunLog log(quiet);
   RunRequest run;
   run.manifest = request.manifest;
   run.resolution = request.resolution;
