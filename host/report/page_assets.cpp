@@ -76,6 +76,7 @@ th{font-weight:500;color:var(--soft);white-space:nowrap}
 .keys th{width:1%}.keys td{overflow-wrap:anywhere}
 .data th,.data td{text-align:right;white-space:nowrap}.data th:first-child,.data td:first-child{text-align:left}
 .data td.best{color:var(--good);font-weight:650}
+.data small{display:block;color:var(--soft)}
 .texts th,.texts td{text-align:left}.texts td{white-space:normal;overflow-wrap:anywhere;min-width:120px}
 .mark{display:inline-block;vertical-align:middle}
 .pictures{display:grid;gap:16px}
