@@ -62,7 +62,7 @@ void Images::add(std::string name, std::string path, int64_t label) {
 void Images::read_class_folders(const Hooks& hooks) {
   auto found = imagenet::read_class_folders(options_.root, [&](int64_t done, int64_t total) {
     hooks.progress("listing class folders", done, total);
-    if (hooks.cancelled()) throw Cancelled();
+    if (hooks.cancelled()) throw vh::media::Cancelled("listing images");
   });
   if (options_.index_by_names)
     number_by_names(found);
@@ -177,7 +177,7 @@ void Images::augment(const Output& output) const {
   if (augment_.is_nothing()) return;
   int64_t size = options_.crop.size;
   vh_random random = stream(output.seed, kAugmentStream);
-  augment_.apply(augment_.draw(random, size, size), {output.image, size, size, size * 3});
+  augment_.apply(augment_.draw(random, size, size), {output.pixels, size, size, size * 3});
 }
 
 }  // namespace imagenet

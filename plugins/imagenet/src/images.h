@@ -4,11 +4,10 @@
 #include <vhost/media/crop.h>
 #include <vhost/media/list_file.h>
 #include <vhost/media/resample.h>
+#include <vhost/media/source.h>
 
 #include <cstdint>
-#include <functional>
 #include <span>
-#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -21,6 +20,11 @@ namespace imagenet {
 using vh::media::CropKind;
 using vh::media::CropRule;
 using vh::media::Filter;
+using vh::media::Hooks;
+using vh::media::OptionError;
+using vh::media::Output;
+using vh::media::Pass;
+using vh::media::SampleError;
 
 struct ImagesOptions {
   // Where the images come from: class folders below `root`, or a list with paths relative to `root`, or `files`, in
@@ -42,44 +46,20 @@ struct ImagesOptions {
   DecodeLimits limits;
 };
 
-// A parameter that can't be used; `pointer` is its JSON pointer.
-struct OptionError : std::runtime_error {
-  std::string pointer;
-  OptionError(std::string at, const std::string& what) : std::runtime_error(what), pointer(std::move(at)) {}
-};
-
-// A sample that can't be read: what() is the cause, `path` the file.
-struct SampleError : std::runtime_error {
-  std::string path;
-  SampleError(std::string file, const std::string& what) : std::runtime_error(what), path(std::move(file)) {}
-};
-
-enum class Pass { kTrain, kEval, kPredict };
-
-struct Output {
-  uint64_t seed;
-  uint8_t* image;  // [views][size][size][3]
-};
-
 struct Item {
   std::string path;
   int64_t label = -1;
 };
 
-// What setting up asks of the host.
-struct Hooks {
-  std::function<void(const char* what, int64_t done, int64_t total)> progress = [](const char*, int64_t, int64_t) {};
-  std::function<bool()> cancelled = [] { return false; };
-};
-
 class Images {
  public:
-  // Throws OptionError, vh::media::ListError, FolderError, Cancelled.
+  // Throws OptionError, vh::media::ListError, FolderError, vh::media::Cancelled.
   Images(ImagesOptions options, const Hooks& hooks);
 
   int64_t length() const { return static_cast<int64_t>(items_.size()); }
   int64_t classes() const { return classes_; }
   int64_t views(Pass pass) const { return pass == Pass::kTrain ? 1 : options_.crops; }
+  std::vector<int64_t> shape(Pass pass) const { return {views(pass), options_.crop.size, options_.crop.size, 3}; }
   int64_t image_bytes(Pass pass) const { return views(pass) * options_.crop.size * options_.crop.size * 3; }
   const ImagesOptions& options() const { return options_; }
   const Item& item(int64_t index) const { return items_[static_cast<size_t>(index)]; }

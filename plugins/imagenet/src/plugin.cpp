@@ -1,7 +1,6 @@
 // The datasets `folder` and `list` as vhost parts.
 #include <vhost/media/augment_params.h>
-
-#include <vhost/cpp/plugin.hpp>
+#include <vhost/media/dataset.h>
 
 #include "images.h"
 
@@ -102,83 +101,10 @@ ImagesOptions options_of(const ListParams& p) {
   return o;
 }
 
-Hooks host_hooks() {
-  Hooks hooks;
-  if (const auto* log = vh::services().log) {
-    hooks.progress = [log](const char* what, int64_t done, int64_t total) { log->progress(what, done, total); };
-    hooks.cancelled = [log] { return log->cancelled() != 0; };
-  }
-  return hooks;
-}
-
 template <class P>
-class Dataset {
- public:
+struct Dataset : vh::media::SourceDataset<Images> {
   using Params = P;
-
-  Dataset(const vh::Build&, const P& params) {
-    bool folders = std::is_same_v<P, FolderParams>;
-    try {
-      images_ = std::make_unique<Images>(options_of(params), host_hooks());
-    } catch (const OptionError& error) {
-      throw vh::param_error(error.pointer, error.what());
-    } catch (const FolderError& error) {
-      throw vh::Error(error.what(), VH_ERR_IO, params.root, "/root");
-    } catch (const vh::media::ListError& error) {
-      bool list = !folders && std::string_view(error.what()).starts_with(params.list + ":");
-      throw vh::Error(error.what(), VH_ERR_IO, list ? params.list : params.class_names,
-                      list ? "/list" : "/class_names");
-    } catch (const Cancelled&) {
-      throw vh::Error("stopped while listing images", VH_ERR_CANCELLED);
-    }
-  }
-
-  std::vector<vh::Spec> fields(uint32_t pass) const {
-    int64_t size = images_->options().crop.size;
-    return {vh::Spec{.key = "image",
-                     .semantic = "input",
-                     .axes = "VHWC",
-                     .dim = {images_->views(to_pass(pass)), size, size, 3},
-                     .dtype = vh::DType::u8},
-            vh::Spec{.key = "label", .semantic = "label", .dtype = vh::DType::i64, .classes = images_->classes()}};
-  }
-
-  int64_t length() const { return images_->length(); }
-
-  void read(const vh::Read& read) const {
-    check_index(read.index());
-    Pass pass = to_pass(read.pass());
-    std::vector<Output> outputs;
-    for (uint32_t k = 0; k < read.n(); ++k) {
-      auto image = read.field<uint8_t>(k, 0);
-      auto label = read.field<int64_t>(k, 1);
-      if (static_cast<int64_t>(image.size()) != images_->image_bytes(pass) || label.size() != 1)
-        throw vh::argument_error("the slot doesn't have the sizes of fields()");
-      label[0] = images_->item(read.index()).label;
-      outputs.push_back({read.seed(k), image.data()});
-    }
-    try {
-      images_->read(read.index(), pass, outputs);
-    } catch (const SampleError& error) {
-      throw vh::data_error(error.path, error.what());
-    }
-  }
-
-  std::string name(int64_t index) const {
-    check_index(index);
-    return images_->item(index).path;
-  }
-  std::string class_name(int64_t label) const { return images_->class_name(label); }
-  std::string fingerprint() const { return images_->fingerprint(); }
-
- private:
-  void check_index(int64_t index) const {
-    if (index < 0 || index >= length()) throw vh::argument_error(vh::str("sample ", index, " of ", length()));
-  }
-  static Pass to_pass(uint32_t pass) {
-    return pass == VH_PASS_TRAIN ? Pass::kTrain : pass == VH_PASS_EVAL ? Pass::kEval : Pass::kPredict;
-  }
-  std::unique_ptr<Images> images_;
+  Dataset(const vh::Build&, const P& params) : SourceDataset(options_of(params), vh::media::host_hooks("imagenet")) {}
 };
 
 }  // namespace

@@ -109,7 +109,11 @@ void Clips::report_unreadable(const Hooks& hooks) const {
 }
 
 int64_t Clips::video_bytes(Pass pass) const {
-  return views(pass) * options_.sampling.length * options_.crop.size * options_.crop.size * 3;
+  return views(pass) * options_.sampling.length * frame_bytes();
+}
+
+std::vector<int64_t> Clips::shape(Pass pass) const {
+  return {views(pass), options_.sampling.length, options_.crop.size, options_.crop.size, 3};
 }
 
 const std::string* Clips::class_name(int64_t label) const {
@@ -135,7 +139,7 @@ View Clips::train_view(const VideoIndex& index, const Output& output) const {
   auto frames = sample_train(options_.sampling, index.frames(), index.frames_per_second, when);
   bool mirror = vh_random_unit(&flip) < options_.flip;
   Rect rect = train_crop(options_.crop, width, height, where);
-  View view{output.video, std::move(frames), Converter(rect, index.rotation, mirror, size, size)};
+  View view{output.pixels, std::move(frames), Converter(rect, index.rotation, mirror, size, size)};
   if (augment_.is_nothing()) return view;
   view.augmentation = augment_.draw(augmentation, size, size);
   if (!options_.augment_frames) return view;
@@ -151,7 +155,7 @@ View Clips::test_view(const VideoIndex& index, const Output& output, int64_t num
   auto [width, height] = upright(index);
   auto size = static_cast<int>(options_.crop.size);
   Rect rect = test_crop(options_.crop, width, height, number / sampling.clips, options_.crops);
-  return {output.video + number * sampling.length * frame_bytes(),
+  return {output.pixels + number * sampling.length * frame_bytes(),
           sample_test(sampling, index.frames(), index.frames_per_second, number % sampling.clips),
           Converter(rect, index.rotation, /*mirror=*/false, size, size)};
 }

@@ -53,7 +53,7 @@ class ListReader {
 
   std::vector<ListItem> read() {
     std::ifstream in(file_);
-    if (!in) throw ListError(file_ + ": can't be opened: " + std::strerror(errno));
+    if (!in) throw ListError("/list", file_, std::string(": can't be opened: ") + std::strerror(errno));
     std::string line;
     while (std::getline(in, line)) {
       ++line_number_;
@@ -66,7 +66,7 @@ class ListReader {
 
  private:
   [[noreturn]] void fail(const std::string& why) const {
-    throw ListError(file_ + ":" + std::to_string(line_number_) + ": " + why);
+    throw ListError("/list", file_, ":" + std::to_string(line_number_) + ": " + why);
   }
 
   void add(const std::string& line) {
@@ -117,7 +117,7 @@ std::vector<ListItem> read_list(const std::string& file, const std::string& root
 
 std::vector<std::string> read_lines(const std::string& file) {
   std::ifstream in(file);
-  if (!in) throw ListError(file + ": can't be opened: " + std::strerror(errno));
+  if (!in) throw ListError("/class_names", file, std::string(": can't be opened: ") + std::strerror(errno));
   std::vector<std::string> lines;
   for (std::string line; std::getline(in, line);)
     if (line = trim(line); !line.empty()) lines.push_back(line);
