@@ -2,6 +2,7 @@
 #pragma once
 #include <vhost/media/augment.h>
 #include <vhost/media/crop.h>
+#include <vhost/media/labels.h>
 #include <vhost/media/list_file.h>
 #include <vhost/media/resample.h>
 #include <vhost/media/source.h>
@@ -64,7 +65,7 @@ class Images {
   const ImagesOptions& options() const { return options_; }
   const Item& item(int64_t index) const { return items_[static_cast<size_t>(index)]; }
   std::string class_name(int64_t label) const;  // "" if there is none
-  std::string fingerprint() const;              // "n=400 hash=..": of names and labels
+  std::string fingerprint() const { return fingerprint_.text(); }
 
   // [any thread] Writes each output from one decode of the file (one for each scale); everything random comes from its
   // seed. Throws SampleError.
@@ -77,16 +78,15 @@ class Images {
   void use_files();
   void number_by_names(ClassFolders& found);
   void name_classes(const std::vector<std::string>& folders);
-  void check_classes();
   void check_some_exist() const;
-  void add(std::string name, std::string path, int64_t label);
+  void add(const std::string& name, std::string path, int64_t label);
   void augment(const Output& output) const;
 
   ImagesOptions options_;
   std::vector<Item> items_;
   std::vector<ClassName> class_names_;
   int64_t largest_label_ = -1, classes_ = 0;
-  uint64_t hash_ = 0;
+  vh::media::Fingerprint fingerprint_;
   vh::media::Augment augment_;
 };
 

@@ -1,5 +1,6 @@
 // The datasets `folder` and `list` as vhost parts.
 #include <vhost/media/augment_params.h>
+#include <vhost/media/crop_params.h>
 #include <vhost/media/dataset.h>
 
 #include "images.h"
@@ -8,12 +9,12 @@ namespace imagenet {
 namespace {
 
 struct Params {
-  std::string root, list, separator, class_names, index, crop, fallback, interpolation, damaged;
+  std::string root, list, separator, class_names, index, fallback, interpolation, damaged;
   std::vector<std::string> files;
-  std::vector<double> area, aspect;
-  int64_t classes, size, resize_short, crops, max_pixels;
+  int64_t classes, crops, max_pixels;
   double flip;
   bool scaled_decoding;
+  vh::media::CropParams crop;
   vh::media::AugmentParams augment;
 
   template <class V>
@@ -26,22 +27,13 @@ struct Params {
       "number of classes; 0: 1 + the largest label, or those of class_names if more");
     v("class_names", class_names, "",
       "file of the classes' names: a name, a synset, or both a line, or JSON; see the README; \"\": none");
-    v("size", size, 224, vh::range(1, 4096), "side of the square picture in pixels");
-    v("crop", crop, "random_resized", vh::choices("random_resized", "multi_scale", "center"),
-      "crop in training; resized to size x size");
-    v("area", area, {0.08, 1.0}, vh::length(2) | vh::range(1e-6, 1),
-      "random_resized: smallest and largest share of the picture");
-    v("aspect", aspect, {0.75, 1.3333333333333333}, vh::length(2) | vh::range(0.01, 100),
-      "random_resized: smallest and largest width / height, drawn on a log scale");
+    describe_crop(v, crop);
     v("fallback", fallback, "aspect", vh::choices("aspect", "square"),
       "random_resized: when ten tries don't fit: the largest centre part within `aspect` (torchvision), or the centre "
       "square (MMAction2)");
     v("flip", flip, 0.5, vh::range(0, 1), "probability of mirroring in training");
     v("interpolation", interpolation, "bicubic", vh::choices("bilinear", "bicubic"),
       "filter of every resize, widened where it shrinks, as Pillow's");
-    v("resize_short", resize_short, 0, vh::range(0, 16384),
-      "center crop and evaluation: short side before a square of `size` is cut out; 0: size, i.e. the whole short "
-      "side");
     v("crops", crops, 1, vh::range(1, 9),
       "views per image at evaluation; 1: centre, else squares evenly along the long side");
     v("scaled_decoding", scaled_decoding, true,
@@ -81,7 +73,7 @@ ImagesOptions to_options(const Params& p) {
   ImagesOptions o;
   o.root = p.root, o.files = p.files;
   o.classes = p.classes, o.class_names = p.class_names;
-  o.crop = {*vh::media::crop_kind(p.crop), p.size, p.resize_short, {p.area[0], p.area[1]}, {p.aspect[0], p.aspect[1]}};
+  o.crop = crop_rule(p.crop);
   o.crop.fallback = p.fallback == "aspect" ? vh::media::CropFallback::kAspect : vh::media::CropFallback::kSquare;
   o.augment = augment_options(p.augment);
   o.crops = p.crops, o.flip = p.flip;

@@ -2,6 +2,7 @@
 #pragma once
 #include <vhost/media/augment.h>
 #include <vhost/media/crop.h>
+#include <vhost/media/labels.h>
 #include <vhost/media/list_file.h>
 #include <vhost/media/source.h>
 

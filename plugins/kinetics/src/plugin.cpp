@@ -1,5 +1,6 @@
 // The dataset `clips` as a vhost part.
 #include <vhost/media/augment_params.h>
+#include <vhost/media/crop_params.h>
 #include <vhost/media/dataset.h>
 
 #include "clips.h"
@@ -8,12 +9,12 @@ namespace kinetics {
 namespace {
 
 struct Params {
-  std::string list, root, separator, columns, class_names, sampling, crop, damaged, scan;
+  std::string list, root, separator, columns, class_names, sampling, damaged, scan;
   std::vector<std::string> files;
-  std::vector<double> area, aspect;
-  int64_t classes, frames, stride, clips, crops, size, resize_short;
+  int64_t classes, frames, stride, clips, crops;
   double target_fps, flip;
   bool shuffle_frames, augment_frames;
+  vh::media::CropParams crop;
   vh::media::AugmentParams augment;
 
   template <class V>
@@ -36,20 +37,11 @@ struct Params {
     v("sampling", sampling, "mmaction", vh::choices("mmaction", "uniform", "videomae", "videomae_finetune", "slowfast"),
       "which frames: the rule of that code base; see the README");
     v("target_fps", target_fps, 30.0, vh::range(1, 1000), "slowfast: frame rate that stride counts in");
-    v("size", size, 224, vh::range(1, 4096), "side of the square picture in pixels");
-    v("crop", crop, "random_resized", vh::choices("random_resized", "multi_scale", "center"),
-      "crop in training; resized to size x size");
-    v("area", area, {0.08, 1.0}, vh::length(2) | vh::range(1e-6, 1),
-      "random_resized: smallest and largest share of the picture");
-    v("aspect", aspect, {0.75, 1.3333333333333333}, vh::length(2) | vh::range(0.01, 100),
-      "random_resized: smallest and largest width / height, drawn on a log scale");
+    describe_crop(v, crop);
     v("flip", flip, 0.5, vh::range(0, 1), "probability of mirroring a clip in training");
     describe_augment(v, augment);
     v("augment_frames", augment_frames, false,
       "RandAugment and ColorJitter on whole frames, before the crop, as in VideoMAE's and MMAction2's recipes; slower");
-    v("resize_short", resize_short, 0, vh::range(0, 16384),
-      "center crop and test views: short side before a square of `size` is cut out; 0: size, i.e. the whole short "
-      "side");
     v("clips", clips, 1, vh::range(1, 64), "clips in time per video at evaluation");
     v("crops", crops, 1, vh::range(1, 9),
       "crops in space per video at evaluation; 1: centre, else evenly along the long side; view = crop * clips + clip");
@@ -69,7 +61,7 @@ ClipsOptions to_options(const Params& p, const std::string& cache_dir) {
   o.format = {p.separator, p.columns};
   o.classes = p.classes, o.class_names = p.class_names;
   o.sampling = {*sampling_rule(p.sampling), p.frames, p.stride, p.clips, p.target_fps};
-  o.crop = {*vh::media::crop_kind(p.crop), p.size, p.resize_short, {p.area[0], p.area[1]}, {p.aspect[0], p.aspect[1]}};
+  o.crop = crop_rule(p.crop);
   o.augment = augment_options(p.augment), o.augment_frames = p.augment_frames;
   o.flip = p.flip, o.crops = p.crops, o.shuffle_frames = p.shuffle_frames, o.accept_damaged = p.damaged == "use";
   o.scan = p.scan == "decode" ? ScanMode::kDecode : ScanMode::kPackets;

@@ -111,7 +111,9 @@ std::string resolve_path(const std::string& root, const std::string& name, const
   return path.string();
 }
 
-std::vector<ListItem> read_list(const std::string& file, const std::string& root, const ListFormat& format) {
+std::vector<ListItem> read_list(const std::string& file, std::string root, const ListFormat& format) {
+  if (root.empty()) root = fs::path(file).parent_path().string();
+  if (root.empty()) root = ".";
   return ListReader(file, root, format).read();
 }
 

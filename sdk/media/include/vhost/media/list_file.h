@@ -26,8 +26,9 @@ struct ListFormat {
 
 // Blank lines and lines that begin with '#' are skipped; CRLF is accepted. Paths may hold the separator: the label is
 // what follows the last one. "auto" takes the first of tab, comma, space that is followed by an integer at the line's
-// end. A list without labels gives -1; a mixture is an error. Throws ListError of "/list".
-std::vector<ListItem> read_list(const std::string& file, const std::string& root, const ListFormat& format);
+// end. A list without labels gives -1; a mixture is an error. Relative paths begin at root, "": at the list's
+// folder. Throws ListError of "/list".
+std::vector<ListItem> read_list(const std::string& file, std::string root, const ListFormat& format);
 
 // Lines of a text file, trimmed, without blank ones. Throws ListError of "/class_names".
 std::vector<std::string> read_lines(const std::string& file);
