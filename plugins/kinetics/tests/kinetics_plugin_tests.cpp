@@ -110,6 +110,11 @@ BOOST_FIXTURE_TEST_CASE(bad_parameters_come_back_with_their_pointer, Fixture) {
   BOOST_TEST(table->create(&build, &self, &error) == VH_ERR_PARAM);
   BOOST_TEST(std::string(error.json_pointer) == "/classes");
   params.values.erase("classes");
+  params.values["class_names"] = std::string("/nowhere/names.txt");
+  BOOST_TEST(table->create(&build, &self, &error) == VH_ERR_IO);
+  BOOST_TEST(std::string(error.json_pointer) == "/class_names");
+  BOOST_TEST(std::string(error.where) == "/nowhere/names.txt");
+  params.values.erase("class_names");
   params.values["list"] = std::string("/nowhere.txt");
   BOOST_TEST(table->create(&build, &self, &error) == VH_ERR_IO);
   BOOST_TEST(std::string(error.json_pointer) == "/list");
