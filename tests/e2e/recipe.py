@@ -2,9 +2,10 @@
 import json
 import pathlib
 import struct
+import subprocess
 
 from toy_run import experiment, has, refused
-from vhost_run import BUILD, Run, clips, main, manifest, temporary_folder
+from vhost_run import BUILD, VHOST, Run, clips, main, manifest, temporary_folder
 
 MIX = {"mixup": 0.8, "cutmix": 1.0, "prob": 0.9}
 
@@ -65,6 +66,18 @@ def a_mixed_run_resumes_bit_for_bit():
     assert 0 < len(parts.losses()) < 12, parts.losses()
     parts.run()
     assert parts.losses() == whole.losses() and parts.weights_sha256() == whole.weights_sha256()
+
+
+def what_was_trained_mixed_predicts_files_without_labels():
+    value = manifest("train", clips())
+    value["data"]["mix"] = MIX
+    run = Run({**value, "schedule": {"steps": 1}})
+    run.run()
+    clip = str(clips() / "eval/000000.mp4")
+    for command in (["predict"], ["show", "--output", str(run.folder / "shown.png")]):
+        done = subprocess.run([VHOST, *command, "--manifest", run.path, "--work-dir", run.work, clip],
+                              capture_output=True, text=True, env=run.environment(), timeout=600)
+        assert done.returncode == 0, f"{command}: {done.stderr}"
 
 
 def layer_decay_and_rules_reach_the_weights():
