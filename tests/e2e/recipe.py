@@ -100,12 +100,16 @@ def what_cannot_be_mixed_or_repeated_is_refused():
     train = manifest("train", clips())
     train["data"]["mix"] = {}
     refused(dry(train), "/data/mix: needs \"mixup\" or \"cutmix\" above 0")
-    train["data"]["mix"] = None
+    train["data"]["mix"], train["data"]["batch"] = MIX, 1
+    refused(dry(train), "/data/mix: mixes the samples of a batch, and /data/batch is 1")
+    train["data"]["mix"], train["data"]["batch"] = None, 8
     train["data"]["repeats"] = 3
     refused(dry(train), "/data/repeats: 3 doesn't divide a batch of 8")
     train["data"]["repeats"] = 1
     train["optimizer"]["rules"] = [{"match": "backbone.layers.*", "lr_scale": 0.1}]
     refused(dry(train), "/optimizer/rules/0/match: matches no trainable parameter; the first is named ")
+    train["optimizer"]["rules"] = [{"match": "*"}]
+    refused(dry(train), "/optimizer/rules/0: changes nothing: give \"weight_decay\" or \"lr_scale\"")
     has(dry(manifest("train", clips())).stdout, "parameters")
 
 
