@@ -70,6 +70,14 @@ Examples:
   vhost rerun work_dirs/exp --work-dir again
   vhost rerun exp/record.json --dry-run           only say what is missing)";
 
+CLI::Validator whole_number() {
+  const auto check = [](const std::string& text) {
+    const bool digits = !text.empty() && text.find_first_not_of("0123456789") == std::string::npos;
+    return digits ? std::string() : text + ": a whole number from 0 on is wanted";
+  };
+  return CLI::Validator(check, "");
+}
+
 void add_manifest_options(CLI::App& app, Options& options) {
   app.add_option("-m,--manifest", options.manifest, "The experiment: JSON with comments")->type_name("FILE");
   app.add_option(
@@ -170,10 +178,10 @@ struct CommandLine {
         ->type_name("I,J..")
         ->delimiter(',')
         ->allow_extra_args(false)
-        ->check(CLI::NonNegativeNumber.description(""));
+        ->check(whole_number());
     show->add_option("--seed", options.seed, "Of masks and augmentation, as --set seed=N")
         ->type_name("N")
-        ->check(CLI::NonNegativeNumber.description(""));
+        ->check(whole_number());
     show->add_flag("--train", options.train_pass, "Samples of data.train, augmented as in training");
     show->add_option("--top-k", options.top_k, "How many classes to print per sample")
         ->check(CLI::Range(1, 20).description(""))

@@ -105,6 +105,7 @@ DataSource Experiment::open(const std::string& pointer, uint32_t pass, const std
   source.dataset =
       std::make_unique<Dataset>(manifest, part_config(manifest, *request.resolution, pointer), pass, build, files);
   source.layout = make_input_layout(manifest, pointer, source.dataset->fields());
+  if (pass == VH_PASS_PREDICT) source.layout.mixed = false;  // without labels
   data[pointer] = {source.dataset->fingerprint(), files_of(manifest, pointer)};
   return source;
 }

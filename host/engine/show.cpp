@@ -196,6 +196,7 @@ int run_show(Experiment& x) {
   LoadedCheckpoint loaded;
   if (!request.show.fresh) loaded = load_for_inference(x);
   Source source = open_source(x);
+  source.data.layout.mixed = false;
   const std::vector<int64_t> indices = indices_of(request, source);
   use_classes_of(loaded, source.data);
   x.open_mask(source.data.layout);
