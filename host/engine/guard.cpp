@@ -195,15 +195,4 @@ LoadedCheckpoint load_weights_from(const std::string& path) {
   return load_checkpoint(weights_at(path), /*with_optimizer=*/false);
 }
 
-void dump_run(const Experiment& x, const DataSource& source, const Schedule& schedule, const std::string& folder) {
-  make_directories(folder);
-  json::object run{{"task", x.manifest.string("/task")},
-                   {"classes", source.layout.classes},
-                   {"total_steps", schedule.total_steps},
-                   {"warmup_steps", schedule.warmup_steps},
-                   {"manifest", x.manifest.root}};
-  write_file_atomically(fs::path(folder) / "run.json", pretty_json(run) + "\n");
-  write_safetensors(fs::path(folder) / "weights.safetensors", x.named_weights());
-}
-
 }  // namespace vhost
