@@ -53,8 +53,8 @@ def manifest(name, steps, task, backbone, head, loss, data, optimizer, schedule,
 def videomae_finetune(steps):
     """VideoMAE's run_class_finetuning: layer decay, warm-up from 0, smoothing folded into the mixed labels, an average."""
     return manifest("videomae_finetune", steps, "train", VIT, {"use": "classify/linear", "init_scale": 1}, SOFT,
-                    {"batch": 4, "accumulate": 2, "mix": MIX}, {"lr": 3e-3, "layer_decay": 0.75},
-                    {"warmup_steps": 5, "min_lr": 1e-6}, ema={"decay": 0.99})
+                    {"batch": 4, "total_batch": 8, "mix": MIX}, {"lr": 0.1, "lr_scale_rule": "linear", "layer_decay": 0.75},
+                    {"warmup_steps": 5, "min_lr": 3e-5}, ema={"decay": 0.99})
 
 
 def maskfeat_pretrain(steps):
@@ -193,7 +193,10 @@ class Recipe:
                 "weight_decay": 0.0 if still else self.keys["weight_decay"]}
 
     def rate(self, step):
-        s, peak = self.manifest["schedule"], self.keys["lr"]
+        s, peak = dict(self.manifest["schedule"]), self.keys["lr"]
+        if self.keys["lr_scale_rule"] == "linear":  # VideoMAE's scripts: args.lr, min_lr and warmup_lr * total_batch_size / 256
+            factor = self.manifest["data"]["total_batch"] / 256
+            peak, s["min_lr"], s["warmup_lr"] = peak * factor, s["min_lr"] * factor, s["warmup_lr"] * factor
         warm, total = self.run["warmup_steps"], self.run["total_steps"]
         if step < warm:
             return s["warmup_lr"] + (peak - s["warmup_lr"]) * step / warm
@@ -202,7 +205,7 @@ class Recipe:
     def batches(self, step):
         first = self.folder / f"step-{step:06d}.safetensors"
         yield load_file(first)
-        for i in range(1, self.manifest["data"]["accumulate"]):
+        for i in range(1, self.manifest["data"].get("total_batch", 0) // self.manifest["data"]["batch"]):
             yield load_file(first.with_name(f"step-{step:06d}-{i}.safetensors"))
 
     def micro_loss(self, batch):
