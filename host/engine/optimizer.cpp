@@ -88,6 +88,13 @@ void Optimizer::step(double lr) {
   for (Group& group : groups_) adamw_ ? step_adamw(group, lr * group.lr_scale) : step_sgd(group, lr * group.lr_scale);
 }
 
+std::vector<ParamRate> Optimizer::rates(double lr) const {
+  std::vector<ParamRate> all;
+  for (const Group& group : groups_)
+    for (const std::string& name : group.names) all.push_back({name, lr * group.lr_scale, group.weight_decay});
+  return all;
+}
+
 void Optimizer::step_adamw(Group& group, double lr) {
   std::vector<at::Tensor> params, grads, first, second, steps;
   for (size_t i = 0; i < group.params.size(); ++i) {

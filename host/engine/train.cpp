@@ -1,7 +1,6 @@
 #include "engine/train.h"
 
 #include <cmath>
-#include <cstdlib>
 
 #include "base/files.h"
 #include "engine/batch.h"
@@ -68,7 +67,6 @@ void Trainer::open() {
     throw m.error("/data/mix", "needs labels, and the dataset of /data/train gives none");
   scaler_.on = x_.runtime.precision == Precision::fp16;
   optimizer_ = std::make_unique<Optimizer>(m, x_.params());
-  if (const char* folder = std::getenv("VHOST_DUMP")) dump_ = folder;
 }
 
 void Trainer::resume_or_init() {
@@ -128,7 +126,7 @@ int Trainer::run() {
   resume_or_init();
   write_record(x_, step_);
   write_summary(x_, train_, schedule_, optimizer_->state_bytes());
-  if (!dump_.empty()) dump_run(x_, train_, schedule_, dump_);
+  if (dump_.on()) dump_.run(x_, train_, schedule_, *optimizer_);
   LoaderOptions options;
   options.batch = x_.manifest.integer("/data/batch");
   options.workers = x_.manifest.integer("/data/workers");
@@ -222,12 +220,13 @@ Trainer::StepResult Trainer::train_step(Loader& loader) {
 
 void Trainer::forward_backward(Batch& batch, const Divisors& divisors, int64_t micro, StepResult& result) {
   seed_generators(vh_hash4(x_.runtime.seed, static_cast<uint64_t>(step_), static_cast<uint64_t>(micro), 0));
-  vh_map all = batch_tensors(batch, train_.layout, x_.mask_layout, x_.build, draw_mix_of(batch, micro));
+  const MixDraw mix = draw_mix_of(batch, micro);
+  vh_map all = batch_tensors(batch, train_.layout, x_.mask_layout, x_.build, mix);
   const std::vector<uint64_t> seeds = row_seeds(batch, train_.layout);
   StepInfo info = step_info();
   info.seeds = seeds.data();
   info.samples = static_cast<int64_t>(seeds.size());
-  if (!dump_.empty()) dump_batch(all);
+  if (dump_.on()) dump_batch(batch, mix, micro);
   {
     AutocastScope autocast(x_.runtime);
     x_.model->forward(all, info);
@@ -374,14 +373,9 @@ void Trainer::finish_writing_quietly() {
   }
 }
 
-void Trainer::dump_batch(const vh_map& all) const {
-  NamedTensors tensors{{"raw", *all.find("raw")}};
-  if (const at::Tensor* label = all.find("batch.label")) tensors.emplace_back("label", *label);
-  for (const char* key : {"mask.masked_index", "mask.bool"})
-    if (const at::Tensor* mask = all.find(key)) tensors.emplace_back(key, *mask);
-  char name[32];
-  std::snprintf(name, sizeof name, "step-%06lld.safetensors", static_cast<long long>(step_));
-  write_safetensors(fs::path(dump_) / name, tensors);
+void Trainer::dump_batch(const Batch& batch, const MixDraw& mix, int64_t micro) const {
+  const vh_map unmixed = batch_tensors(batch, train_.layout, x_.mask_layout, x_.build);
+  dump_.batch(unmixed, mix, step_, micro, optimizer_->rates(schedule_.at(step_)));
 }
 
 }  // namespace vhost

@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "checkpoint/writer.h"
+#include "engine/dump.h"
 #include "engine/evaluate.h"
 #include "engine/experiment.h"
 #include "engine/metrics.h"
@@ -51,7 +52,7 @@ class Trainer {
   int64_t batches_before(int64_t step) const;
   StepInfo step_info() const;
   MixDraw draw_mix_of(const Batch& batch, int64_t micro) const;
-  void dump_batch(const vh_map& all) const;
+  void dump_batch(const Batch& batch, const MixDraw& mix, int64_t micro) const;
 
   Experiment& x_;
   DataSource train_, eval_;
@@ -65,7 +66,7 @@ class Trainer {
   int64_t step_ = 0, batches_per_epoch_ = 0, accumulate_ = 1, saved_step_ = -1, drawn_step_ = -1;
   double clip_ = 0;
   bool guard_ = true;
-  std::string dump_;
+  Dump dump_;
   // Speed of this process, not part of the state.
   std::chrono::steady_clock::time_point window_start_, run_start_;
   double wait_at_window_ = 0;

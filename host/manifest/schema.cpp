@@ -25,7 +25,8 @@ constexpr const char* kSchema = R"json({
       "predict": {"part": "vh.dataset/1", "description": "Dataset of predict and extract; without it, `data.eval`."},
       "batch": {"type": "integer", "default": 8, "minimum": 1, "maximum": 1048576, "description": "Samples per micro-batch and process."},
       "eval_batch": {"type": "integer", "default": 0, "minimum": 0, "maximum": 1048576, "description": "Samples per batch outside training; 0 = `batch`."},
-      "accumulate": {"type": "integer", "default": 1, "minimum": 1, "maximum": 1048576, "description": "Micro-batches per optimiser step."},
+      "accumulate": {"type": "integer", "minimum": 1, "maximum": 1048576, "description": "Micro-batches per optimiser step; without it, `total_batch` / `batch`, or 1."},
+      "total_batch": {"type": "integer", "minimum": 1, "maximum": 1099511627776, "description": "Samples per optimiser step, counted as `batch` counts them, which must divide it. Give this or `accumulate`."},
       "repeats": {"type": "integer", "default": 1, "minimum": 1, "maximum": 64, "description": "Repeated augmentation, in training: each sample is read once and augmented this often, all in one batch (`batch` counts them and must be a multiple). Of videos each has its own frames."},
       "mix": {"type": ["object", "null"], "default": null, "additionalProperties": false, "description": "Mixup and CutMix of a batch, for task train; losses then see `batch.label_soft`. null = none.", "properties": {
         "mixup": {"type": "number", "default": 0, "minimum": 0, "maximum": 8, "description": "alpha of Beta(alpha, alpha), from which Mixup draws its share (arXiv:1710.09412); 0 = no Mixup."},
@@ -49,7 +50,9 @@ constexpr const char* kSchema = R"json({
     "losses": {"type": "array", "default": [], "description": "Their weighted sum is minimised.", "items": {"part": "vh.loss/1", "description": "Predictions against targets."}},
     "optimizer": {"type": "object", "additionalProperties": false, "required": ["lr"], "description": "Needed by pretrain and train.", "properties": {
       "type": {"type": "string", "default": "adamw", "enum": ["adamw", "sgd"], "description": "Algorithm."},
-      "lr": {"type": "number", "minimum": 0, "description": "Peak learning rate, as it is used: the host scales it by nothing."},
+      "lr": {"type": "number", "minimum": 0, "description": "Peak learning rate: as it is used, unless `lr_scale_rule` scales it."},
+      "lr_scale_rule": {"type": "string", "default": "none", "enum": ["none", "linear"], "description": "`linear`: `lr`, `schedule.min_lr` and `schedule.warmup_lr` are multiplied by the samples of a step / `base_batch`; repeats of one sample (`data.repeats`) count once."},
+      "base_batch": {"type": "integer", "minimum": 1, "maximum": 1048576, "description": "Of `linear`: the samples per step that `lr` is meant for; 256 if not given."},
       "betas": {"type": "array", "default": [0.9, 0.999], "minItems": 2, "maxItems": 2, "items": {"type": "number", "minimum": 0, "exclusiveMaximum": 1}, "description": "Of adamw: decay of the mean and of the squares."},
       "eps": {"type": "number", "default": 1e-8, "exclusiveMinimum": 0, "description": "Of adamw: added to the denominator."},
       "weight_decay": {"type": "number", "default": 0.05, "minimum": 0, "description": "Decoupled for adamw, L2 for sgd; never on parameters that a part marks (biases, norms)."},
