@@ -29,6 +29,8 @@ void check_work_dir(const std::filesystem::path&,
 
 int run_command(const Options& options);  // run, predict, extract, show
 int rerun_command(const Options& options);
+int compare_command(const Options& options);  // kExitError where the run isn't accepted
+int report_command(const Options& options);
 int config_command(const Options& options);
 int plugin_list_command(const Options& options);
 int plugin_inspect_command(const Options& options);

@@ -13,6 +13,8 @@ int dispatch(const vhost::Options& options) {
   if (options.command == "plugin list") return vhost::plugin_list_command(options);
   if (options.command == "plugin inspect") return vhost::plugin_inspect_command(options);
   if (options.command == "rerun") return vhost::rerun_command(options);
+  if (options.command == "compare") return vhost::compare_command(options);
+  if (options.command == "report") return vhost::report_command(options);
   if (options.command == "plugin check") return vhost::plugin_check_command(options);
   if (options.command == "plugin matrix") return vhost::plugin_matrix_command(options);
   if (options.command == "plugin new") return vhost::plugin_new_command(options);

@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "cli/plugin_options.h"
+#include "cli/report_options.h"
 #include "vhost/abi.h"
 
 namespace vhost {
@@ -23,6 +24,7 @@ constexpr const char* kExamples = R"(Examples:
   vhost predict --manifest exp.json clip1.mp4 clip2.mp4
   vhost show --manifest exp.json                 draw what the model sees and predicts
   vhost rerun work_dirs/exp                      make a run again from its record
+  vhost compare work_dirs/exp work_dirs/other    accept a run by the loss curve of another
   vhost config --manifest exp.json --origins     every value and where it was set
   vhost plugin list
 
@@ -131,6 +133,7 @@ struct CommandLine {
                  "Start anew even if the work-dir holds a checkpoint of this experiment");
     app.require_subcommand(0, 1);
     add_file_commands(options);
+    add_report_commands(app, options);
     add_plugin_commands(app, options);
     auto* rerun = app.add_subcommand("rerun", "Make a run again from its record, or say what is missing for that");
     rerun->add_option("record", options.record, "The run's work-dir, or its record.json")
@@ -255,8 +258,8 @@ int parse_command_line(int argc, const char* const* argv, Options& options) {
     return wrong_usage(line, error.what());
   }
   options.command = line.chosen().second;
-  const bool needs_manifest =
-      options.command.rfind("plugin", 0) != 0 && options.command != "version" && options.command != "rerun";
+  const bool needs_manifest = options.command.rfind("plugin", 0) != 0 && options.command != "version" &&
+                              options.command != "rerun" && options.command != "compare" && options.command != "report";
   if (needs_manifest && options.manifest.empty()) return wrong_usage(line, "--manifest FILE is missing");
   return -1;
 }

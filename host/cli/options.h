@@ -29,6 +29,7 @@ struct Options {
   std::string to, range = "*";      // plugin install --to, plugin remove --from; plugin explain NAME RANGE
   bool force = false, all = false;  // plugin install, plugin remove
   uint64_t max_size = 0;            // plugin install; 0 = the usual limit
+  double mre = 0.05, mae = 0.0002;  // compare: limits
   std::string command_line;         // the whole of it, quoted for a shell
 };
 

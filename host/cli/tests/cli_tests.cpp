@@ -38,6 +38,8 @@ BOOST_AUTO_TEST_CASE(help_of_every_command_lists_its_options_and_an_example) {
       {"extract", {"--manifest", "--checkpoint", "--output", "files"}},
       {"rerun", {"RECORD", "--work-dir", "--dry-run", "--plugin-path"}},
       {"config", {"--manifest", "--set", "--origins"}},
+      {"compare", {"RUN REFERENCE", "--mre", "--mae", "--output", "--json", "Exit codes"}},
+      {"report", {"RUNS", "--output"}},
       {"plugin", {"list", "inspect", "matrix", "install", "remove", "verify", "pack", "explain"}},
       {"plugin install", {"--to", "--force", "--max-size", "1 GiB"}},
       {"plugin remove", {"--from", "--all", "NAME@VERSION"}},
