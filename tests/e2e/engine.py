@@ -218,6 +218,7 @@ def pretrained_weights_reach_fine_tuning():
     wrong = Run({**value, "init": {"from": str(first.work), "prefix": "", "strict": True}})
     done = wrong.run(check=False)
     assert done.returncode == 1 and "lacks" in done.stderr and "heads.main" in done.stderr, done.stderr
+    assert "\"prefix\": \"backbone.\" takes the backbone alone" in done.stderr, done.stderr
 
 
 main({name: case for name, case in list(globals().items()) if callable(case) and getattr(case, "__module__", "") == "__main__"
