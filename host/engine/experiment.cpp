@@ -174,7 +174,7 @@ NamedTensors Experiment::named_weights() const {
 }
 
 void Experiment::load_weights(const std::map<std::string, at::Tensor>& weights, const std::string& file,
-                              const std::string& prefix, bool strict) {
+                              const std::string& prefix, bool strict, const std::string& remedy) {
   at::NoGradGuard no_grad;
   std::vector<std::string> missing;
   int64_t loaded = 0;
@@ -202,7 +202,7 @@ void Experiment::load_weights(const std::map<std::string, at::Tensor>& weights, 
                 (prefix.empty() ? "" : " under the prefix \"" + prefix + "\""));
   if (strict && !missing.empty())
     throw Error(file + ": lacks " + std::to_string(missing.size()) + " of the model's weights, the first being \"" +
-                missing[0] + "\" (\"strict\": false allows it)");
+                missing[0] + "\"" + remedy);
   if (!missing.empty())
     log.message(VH_LOG_WARN, "init",
                 file + ": " + std::to_string(missing.size()) +

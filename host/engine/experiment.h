@@ -58,9 +58,10 @@ class Experiment {
   // On the meta device: forward, losses and one backward; refuses parameters that get no gradient. Counts FLOPs.
   void check_on_meta(const InputLayout& layout, bool training);
   void build_model(const InputLayout& layout, bool with_losses);
-  // Copies weights into the model; keys that begin with `prefix` only. strict: every parameter must be found.
+  // Copies weights into the model; keys that begin with `prefix` only. strict: every parameter must be found; `remedy`
+  // ends the error.
   void load_weights(const std::map<std::string, at::Tensor>& weights, const std::string& file,
-                    const std::string& prefix, bool strict);
+                    const std::string& prefix, bool strict, const std::string& remedy = "");
   std::vector<Param*> params() const { return model->params(); }
   NamedTensors named_weights() const;  // what a checkpoint holds
   void warn(const std::string& text);

@@ -130,7 +130,7 @@ int run_extract(Experiment& x) {
   const Spec& spec = *x.model->feature_specs().find("features.0");
   each_batch(x, source, false, [&](vh_map& all, const Batch& batch) {
     at::Tensor value = all.find("features.0")->to(at::kFloat);
-    if (spec.axes == "BNC") value = value.mean(1);  // R x C
+    if (spec.axes == "BNC") value = value.slice(1, spec.c.prefix_tokens).mean(1);  // R x C, without class tokens
     if (spec.axes == "BCTHW") value = value.mean(std::vector<int64_t>{2, 3, 4});
     value = value.view({batch.rows, source.layout.views, -1}).mean(1);  // B x C
     for (int64_t row = 0; row < batch.rows; ++row) {

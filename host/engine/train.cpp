@@ -79,7 +79,8 @@ void Trainer::resume_or_init() {
     set_aside(root);
   if (!newest && m.has("/init/from")) {
     const LoadedCheckpoint from = load_weights_from(m.string("/init/from"));
-    x_.load_weights(from.model, from.folder.string(), m.string("/init/prefix"), m.boolean("/init/strict"));
+    x_.load_weights(from.model, from.folder.string(), m.string("/init/prefix"), m.boolean("/init/strict"),
+                    ": init's \"prefix\": \"backbone.\" takes the backbone alone, \"strict\": false whatever is there");
     x_.weights["/init/from"] = {from.folder.string(), weights_sha256(from.folder)};
     x_.log.message(VH_LOG_INFO, "init", "weights from " + from.folder.string());
   }
