@@ -44,7 +44,8 @@ constexpr const char* kSchema = R"json({
       "bad_samples": {"type": "number", "default": 0.01, "minimum": 0, "maximum": 1, "description": "Share of an epoch's samples that may be unreadable (each is replaced and logged) before the run stops."}}},
     "model": {"type": "object", "additionalProperties": false, "required": ["backbone"], "description": "The network.", "properties": {
       "backbone": {"part": "vh.backbone/1", "description": "Input to features."},
-      "heads": {"type": "object", "default": {}, "additionalProperties": {"part": "vh.head/1", "description": "Features to predictions, under a name of your choice."}, "description": "Heads by name: letters, digits and _."}}},
+      "heads": {"type": "object", "default": {}, "additionalProperties": {"part": "vh.head/1", "description": "Features to predictions, under a name of your choice."}, "description": "Heads by name: letters, digits and _."},
+      "freeze": {"type": ["string", "array"], "items": {"type": "string", "minLength": 1, "description": "As in `optimizer.rules`."}, "pattern": "^backbone$", "title": "backbone, or a list of names", "description": "What doesn't learn: `backbone`, or full names with `*` for any characters. A part frozen whole runs as in evaluation: without drop path, dropout, gradients and optimiser state."}}},
     "mask": {"part": "vh.mask/1", "description": "Which cells of the input are hidden from the backbone."},
     "target": {"part": "vh.target/1", "description": "What self-supervised training must predict."},
     "losses": {"type": "array", "default": [], "description": "Their weighted sum is minimised.", "items": {"part": "vh.loss/1", "description": "Predictions against targets."}},
