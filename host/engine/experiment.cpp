@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <thread>
 
+#include "engine/freeze.h"
 #include "engine/param_rules.h"
 #include "engine/resize.h"
 
@@ -126,6 +127,7 @@ void Experiment::check_on_meta(const InputLayout& layout, bool training) {
   meta.meta = true;
   meta.device = at::kMeta;
   std::unique_ptr<Model> shape = Model::assemble(manifest, *request.resolution, layout, mask_layout, meta, training);
+  if (training) freeze(manifest, *shape);
   bool runs_on_meta = true, dynamic = false;
   for (const auto& part : shape->parts()) {
     runs_on_meta &= (part->caps() & VH_CAP_META) != 0;
@@ -138,7 +140,9 @@ void Experiment::check_on_meta(const InputLayout& layout, bool training) {
     if (!(param->flags & VH_PARAM_FROZEN)) trainable += param->value.numel();
   }
   frozen = parameters - trainable;
-  if (training) param_settings(manifest, trained_params(shape->params()));  // throws at a rule that matches nothing
+  if (training)
+    param_settings(manifest, trained_params(shape->params()),
+                   layers_of(shape->params()));  // throws at a rule that matches nothing
   if (!runs_on_meta) return;
   StepInfo info;
   info.meta = true;
@@ -164,6 +168,8 @@ void Experiment::check_on_meta(const InputLayout& layout, bool training) {
 
 void Experiment::build_model(const InputLayout& layout, bool with_losses) {
   model = Model::assemble(manifest, *request.resolution, layout, mask_layout, build, with_losses);
+  const std::string task = manifest.string("/task");
+  if (task == "pretrain" || task == "train") freeze(manifest, *model);
 }
 
 NamedTensors Experiment::named_weights() const {

@@ -30,7 +30,7 @@ Optimizer::Optimizer(const Manifest& manifest, const std::vector<Param*>& params
   beta2_ = manifest.number("/optimizer/betas/1");
   eps_ = manifest.number("/optimizer/eps");
   const std::vector<const Param*> trained = trained_params(params);
-  const std::vector<ParamSetting> settings = param_settings(manifest, trained);
+  const std::vector<ParamSetting> settings = param_settings(manifest, trained, layers_of(params));
   for (size_t i = 0; i < trained.size(); ++i) {
     const Param* param = trained[i];
     const auto& [decay, lr_scale] = settings[i];

@@ -12,6 +12,7 @@
 #include "engine/mix.h"
 #include "engine/optimizer.h"
 #include "engine/schedule.h"
+#include "engine/watch.h"
 
 namespace vhost {
 
@@ -43,6 +44,8 @@ class Trainer {
   void guard_loss(const vh_map& all, const Batch& batch, double loss) const;
   void record(const StepResult& result, Loader& loader);
   void evaluate_now();
+  void observe(const std::map<std::string, double>& metrics);
+  bool stopped_early() const { return stop_.on() && stop_.since() >= patience_; }
   void draw(const DataSource& source);  // pre-training: its first sample, for the report
   void draw_last();
   Checkpoint checkpoint() const;  // of this moment; shares the live tensors
@@ -63,7 +66,9 @@ class Trainer {
   GradScaler scaler_;
   Window window_;
   MixRule mix_;
+  Watch best_, stop_;
   int64_t step_ = 0, batches_per_epoch_ = 0, accumulate_ = 1, saved_step_ = -1, drawn_step_ = -1;
+  int64_t patience_ = 0;
   double clip_ = 0;
   bool guard_ = true;
   Dump dump_;

@@ -44,7 +44,8 @@ constexpr const char* kSchema = R"json({
       "bad_samples": {"type": "number", "default": 0.01, "minimum": 0, "maximum": 1, "description": "Share of an epoch's samples that may be unreadable (each is replaced and logged) before the run stops."}}},
     "model": {"type": "object", "additionalProperties": false, "required": ["backbone"], "description": "The network.", "properties": {
       "backbone": {"part": "vh.backbone/1", "description": "Input to features."},
-      "heads": {"type": "object", "default": {}, "additionalProperties": {"part": "vh.head/1", "description": "Features to predictions, under a name of your choice."}, "description": "Heads by name: letters, digits and _."}}},
+      "heads": {"type": "object", "default": {}, "additionalProperties": {"part": "vh.head/1", "description": "Features to predictions, under a name of your choice."}, "description": "Heads by name: letters, digits and _."},
+      "freeze": {"type": ["string", "array"], "items": {"type": "string", "minLength": 1, "description": "As in `optimizer.rules`."}, "pattern": "^backbone$", "title": "backbone, or a list of names", "description": "What doesn't learn: `backbone`, or full names with `*` for any characters. A part frozen whole runs as in evaluation: without drop path, dropout, gradients and optimiser state."}}},
     "mask": {"part": "vh.mask/1", "description": "Which cells of the input are hidden from the backbone."},
     "target": {"part": "vh.target/1", "description": "What self-supervised training must predict."},
     "losses": {"type": "array", "default": [], "description": "Their weighted sum is minimised.", "items": {"part": "vh.loss/1", "description": "Predictions against targets."}},
@@ -71,7 +72,11 @@ constexpr const char* kSchema = R"json({
       "warmup_epochs": {"type": "number", "minimum": 0, "description": "Linear warm-up in epochs; give this or `warmup_steps`, or neither for none."},
       "warmup_steps": {"type": "integer", "minimum": 0, "description": "Linear warm-up in optimiser steps."},
       "min_lr": {"type": "number", "default": 0, "minimum": 0, "description": "Learning rate at the end of the cosine."},
-      "warmup_lr": {"type": "number", "default": 0, "minimum": 0, "description": "Learning rate at the first step of warm-up."}}},
+      "warmup_lr": {"type": "number", "default": 0, "minimum": 0, "description": "Learning rate at the first step of warm-up."},
+      "early_stop": {"type": ["object", "null"], "default": null, "additionalProperties": false, "description": "Ends the run where evaluations get no better; null = none. The learning rates stay those of the whole length.", "properties": {
+        "metric": {"type": "string", "default": "loss", "minLength": 1, "description": "Of the evaluations: percentages and F1 must rise, losses fall."},
+        "patience": {"type": "integer", "default": 5, "minimum": 1, "maximum": 1000000, "description": "Evaluations in a row that are no better."},
+        "min_delta": {"type": "number", "default": 0, "minimum": 0, "description": "What a value must be better by, in the metric's units."}}}}},
     "ema": {"type": ["object", "null"], "default": null, "additionalProperties": false, "description": "Moving average of the weights, used by evaluations; null = none.", "properties": {
       "decay": {"type": "number", "default": 0.9999, "minimum": 0, "exclusiveMaximum": 1, "description": "Share of the average that stays at each step."}}},
     "init": {"type": ["object", "null"], "default": null, "additionalProperties": false, "required": ["from"], "description": "Weights to start from; null = fresh ones.", "properties": {
@@ -82,6 +87,7 @@ constexpr const char* kSchema = R"json({
       "every_epochs": {"type": "integer", "default": 1, "minimum": 0, "description": "0 = only at the end."},
       "every_steps": {"type": "integer", "default": 0, "minimum": 0, "description": "0 = by epochs only."},
       "keep": {"type": "integer", "default": 2, "minimum": 1, "description": "Newest checkpoints to keep."},
+      "best": {"type": "string", "minLength": 1, "description": "Metric of the evaluations (`top1`, `loss`): the checkpoint of its best one is kept beside the newest, and `--checkpoint best` takes it."},
       "resume": {"type": "boolean", "default": true, "description": "Continue from the newest checkpoint in the work-dir."}}},
     "eval": {"type": "object", "default": {}, "additionalProperties": false, "description": "Evaluation during training, on `data.eval`.", "properties": {
       "every_epochs": {"type": "integer", "default": 1, "minimum": 0, "description": "0 = only at the end."}}},

@@ -187,6 +187,12 @@ void check_data(const Manifest& manifest) {
     throw manifest.error("/data/mix", "mixes the samples of a batch, and /data/batch is 1: make it 2 or more");
 }
 
+void check_watched(const Manifest& manifest) {
+  if (!trains(manifest) || manifest.has("/data/eval")) return;
+  for (const char* pointer : {"/checkpoint/best", "/schedule/early_stop"})
+    if (manifest.has(pointer)) throw manifest.error(pointer, "goes by evaluations: give data.eval a dataset");
+}
+
 void check_optimizer(Manifest& manifest) {
   if (!manifest.has("/optimizer")) return;
   if (manifest.boolean("/optimizer/nesterov") && manifest.number("/optimizer/momentum") == 0)
@@ -215,6 +221,7 @@ void validate_host(Manifest& manifest) {
   set_accumulate(manifest);
   check_data(manifest);
   check_optimizer(manifest);
+  check_watched(manifest);
   check_schedule(manifest);
 }
 
