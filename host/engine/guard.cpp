@@ -191,10 +191,6 @@ json::array class_names(const Dataset& dataset, int64_t classes) {
   return names;
 }
 
-LoadedCheckpoint load_weights_from(const std::string& path) {
-  return load_checkpoint(weights_at(path), /*with_optimizer=*/false);
-}
-
 void dump_run(const Experiment& x, const DataSource& source, const Schedule& schedule, const std::string& folder) {
   make_directories(folder);
   json::object run{{"task", x.manifest.string("/task")},
