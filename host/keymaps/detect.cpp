@@ -51,9 +51,11 @@ bool fits(const KeyMap& map, const Tensors& tensors) {
          std::all_of(d.shapes.begin(), d.shapes.end(), shaped);
 }
 
-// The first place where the family's names are.
+// The first place where the family's names are; the root last, as module.x there may be a wrapper's or the map's.
 std::optional<Family> at_some_place(const KeyMap& map, const ForeignCheckpoint& from) {
-  for (const std::string& under : map.under)
+  std::vector<std::string> places = map.under;
+  std::stable_partition(places.begin(), places.end(), [](const std::string& under) { return !under.empty(); });
+  for (const std::string& under : places)
     if (Tensors tensors = below(from, under); fits(map, tensors)) return Family{&map, std::move(tensors), under};
   return std::nullopt;
 }
