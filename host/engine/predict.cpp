@@ -6,6 +6,7 @@
 #include "engine/batch.h"
 #include "engine/evaluate.h"
 #include "engine/guard.h"
+#include "engine/init_weights.h"
 #include "engine/optimizer.h"
 #include "engine/record.h"
 #include "record/weights.h"
@@ -55,7 +56,7 @@ DataSource open_for_inference(Experiment& x, LoadedCheckpoint& loaded, bool with
   DataSource source = x.open(input_pointer(x.manifest), VH_PASS_PREDICT, x.request.files);
   use_classes_of(loaded, source);
   x.build_model(source.layout, with_losses);
-  x.load_weights(loaded.model, loaded.folder.string(), "", /*strict=*/true);
+  load_trained(x, loaded);
   write_record(x, 0);
   return source;
 }
@@ -69,7 +70,7 @@ int run_test(Experiment& x) {
   x.open_mask(source.layout);
   x.check_on_meta(source.layout, /*training=*/false);
   x.build_model(source.layout, /*with_losses=*/true);
-  x.load_weights(loaded.model, loaded.folder.string(), "", /*strict=*/true);
+  load_trained(x, loaded);
   write_record(x, 0);
   x.log.summary(summary_rows(x, source, nullptr, 0), json::value(x.manifest.root));
   const Evaluation result = evaluate(x, source);

@@ -8,6 +8,7 @@
 #include "engine/batch.h"
 #include "engine/evaluate.h"
 #include "engine/guard.h"
+#include "engine/init_weights.h"
 #include "engine/predict.h"
 
 namespace vhost {
@@ -204,7 +205,7 @@ int run_show(Experiment& x) {
   x.build_model(source.data.layout, /*with_losses=*/x.manifest.has("/losses"));
   std::string weights = "untrained weights";
   if (!request.show.fresh) {
-    x.load_weights(loaded.model, loaded.folder.string(), "", /*strict=*/true);
+    load_trained(x, loaded);
     weights = loaded.folder.filename().string();
   }
   const std::vector<SampleView> views = sample_views(x, source.data, indices, names_of(loaded, source.data));

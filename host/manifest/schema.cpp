@@ -80,9 +80,13 @@ constexpr const char* kSchema = R"json({
     "ema": {"type": ["object", "null"], "default": null, "additionalProperties": false, "description": "Moving average of the weights, used by evaluations; null = none.", "properties": {
       "decay": {"type": "number", "default": 0.9999, "minimum": 0, "exclusiveMaximum": 1, "description": "Share of the average that stays at each step."}}},
     "init": {"type": ["object", "null"], "default": null, "additionalProperties": false, "required": ["from"], "description": "Weights to start from; null = fresh ones.", "properties": {
-      "from": {"type": "string", "minLength": 1, "description": "A checkpoint folder, a run's work-dir, or a .safetensors file; relative to the current folder."},
+      "from": {"type": "string", "minLength": 1, "description": "A checkpoint folder, a run's work-dir, or a file of another project's (docs/keymaps.md); relative to the current folder."},
+      "family": {"type": ["string", "null"], "default": null, "description": "Whose names the file has, where they don't tell: a family of docs/keymaps.md."},
       "prefix": {"type": "string", "default": "", "description": "Load only names that begin so, such as `backbone.`."},
-      "strict": {"type": "boolean", "default": true, "description": "Every parameter under the prefix must be found. Shapes must fit in any case, but for tables that their plugin lets be interpolated."}}},
+      "strict": {"type": "boolean", "default": true, "description": "Every parameter under the prefix must be found, and every tensor of another project's file be known. Shapes must fit in any case, but for tables that their plugin lets be interpolated."},
+      "allow_missing": {"type": "array", "default": [], "items": {"type": "string", "minLength": 1}, "description": "Parameters that need not be found, or may have other sizes and then stay as they were made, by name; `*` stands for any characters."},
+      "allow_unexpected": {"type": "array", "default": [], "items": {"type": "string", "minLength": 1}, "description": "Tensors of another project's file that may be left out, by their names there."},
+      "take": {"type": "array", "default": [], "items": {"type": "string", "minLength": 1}, "description": "Options of the family's key map, such as `norm` of MaskFeat's pre-training."}}},
     "checkpoint": {"type": "object", "default": {}, "additionalProperties": false, "description": "What is saved during training.", "properties": {
       "every_epochs": {"type": "integer", "default": 1, "minimum": 0, "description": "0 = only at the end."},
       "every_steps": {"type": "integer", "default": 0, "minimum": 0, "description": "0 = by epochs only."},
