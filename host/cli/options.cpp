@@ -21,6 +21,7 @@ constexpr const char* kExamples = R"(Examples:
   vhost --manifest exp.json --locked             only with the plugin versions of the work-dir's lock.json
   vhost --manifest exp.json --update videomae    take the newest version that the manifest's range admits
   vhost --manifest exp.json --set data.batch=16 --set optimizer.lr=3e-4
+  vhost test --manifest exp.json                 accuracy of the trained model, class by class
   vhost predict --manifest exp.json clip1.mp4 clip2.mp4
   vhost show --manifest exp.json                 draw what the model sees and predicts
   vhost rerun work_dirs/exp                      make a run again from its record
@@ -31,6 +32,15 @@ constexpr const char* kExamples = R"(Examples:
 Exit codes: 0 done, 1 error, 2 wrong usage, 130 stopped by Ctrl-C, 143 by SIGTERM (both save a checkpoint first).
 Environment: VHOST_PLUGIN_PATH, folders with plugins (colon-separated).)";
 
+constexpr const char* kTestExamples =
+    R"(As the manifest with "task": "test". The newest checkpoint of the work-dir is taken unless --checkpoint names
+another. The work-dir gets results.json: metrics, accuracy of each class, confusion matrix. See docs/evaluation.md.
+
+Examples:
+  vhost test --manifest exp.json
+  vhost test --manifest exp.json --checkpoint other/checkpoints/step-400 --dump scores.npz
+  vhost test --manifest exp.json --set data.eval.clips=5 --set data.eval.crops=3)";
+
 constexpr const char* kPredictExamples =
     R"(Without FILES the manifest's own data.predict (or data.eval) is used. The newest checkpoint of the work-dir is taken
 unless --checkpoint names another.
@@ -38,14 +48,16 @@ unless --checkpoint names another.
 Examples:
   vhost predict --manifest exp.json --top-k 3 clip.mp4
   vhost predict --manifest exp.json --checkpoint other/checkpoints/step-400 --json clips/*.mp4
-  vhost predict --manifest exp.json --output predictions.json clips/*.mp4)";
+  vhost predict --manifest exp.json --output predictions.csv --picture predictions.png clips
+  vhost predict --manifest exp.json --list clips.txt)";
 
 constexpr const char* kExtractExamples =
     R"(Without FILES the manifest's own data.predict (or data.eval) is used. The newest checkpoint of the work-dir is taken
 unless --checkpoint names another.
 
 Example:
-  vhost extract --manifest exp.json --output features.safetensors clips/*.mp4)";
+  vhost extract --manifest exp.json --output features.safetensors clips
+  vhost extract --manifest exp.json --pool none --output tokens.npy --list clips.txt)";
 
 constexpr const char* kShowExamples =
     R"(Draws what the model sees and predicts: input, masked input, target and prediction, with the error of the masked
@@ -114,7 +126,8 @@ void add_file_options(CLI::App& app, Options& options, const char* output) {
   add_manifest_options(app, options);
   add_run_options(app, options);
   add_lock_options(app, options);
-  app.add_option("files", options.files, "Videos or images in place of the manifest's list")->type_name("FILES");
+  app.add_option("files", options.files, "Videos or images, or folders of them, in place of the manifest's list")
+      ->type_name("FILES");
   app.add_option("-o,--output", options.output, output)->type_name("PATH");
 }
 
@@ -155,9 +168,14 @@ struct CommandLine {
   }
 
   void add_file_commands(Options& options) {
+    add_test(options);
     auto* predict = app.add_subcommand("predict", "Classify files with a trained model");
-    add_file_options(*predict, options, "Write the predictions to this file too, as JSON");
-    predict->add_flag("--json", options.json, "Print the predictions as JSON");
+    add_file_options(*predict, options, "Write the predictions to this file too: .json or .csv");
+    add_list(*predict, options);
+    auto* json = predict->add_flag("--json", options.json, "Print the predictions as JSON");
+    predict->add_flag("--csv", options.csv, "Print the predictions as CSV")->excludes(json);
+    predict->add_option("--picture", options.picture, "Draw each file's middle frame with its best class, as .png")
+        ->type_name("FILE");
     predict->add_option("--top-k", options.top_k, "How many classes to print per file")
         ->check(CLI::Range(1, 1000000).description(""))
         ->type_name("K")
@@ -165,9 +183,32 @@ struct CommandLine {
     predict->footer(kPredictExamples);
     auto* extract = app.add_subcommand("extract", "Write the backbone's features of files, one mean vector each");
     add_file_options(*extract, options,
-                     "Write the features to this file (safetensors); default: features.safetensors in the work-dir");
+                     "Write the features to this file: .safetensors, .npy or .npz; default: features.safetensors in "
+                     "the work-dir");
+    add_list(*extract, options);
+    extract
+        ->add_option("--pool", options.pool,
+                     "What is kept of the features: the mean of all tokens, the class token, or all; default: "
+                     "the manifest's extract.pool, mean")
+        ->check(CLI::IsMember({"mean", "cls", "none"}).description(""))
+        ->type_name("mean|cls|none");
     extract->footer(kExtractExamples);
     add_show(options);
+  }
+
+  static void add_list(CLI::App& app, Options& options) {
+    app.add_option("--list", options.list, "Text file with a path a line, relative to its folder; labels are ignored")
+        ->type_name("FILE");
+  }
+
+  void add_test(Options& options) {
+    auto* test = app.add_subcommand("test", "Evaluate a trained model on data.eval, class by class");
+    add_manifest_options(*test, options);
+    add_run_options(*test, options);
+    add_lock_options(*test, options);
+    test->add_option("--dump", options.dump, "Write every sample's name, label and scores to this file: .json or .npz")
+        ->type_name("FILE");
+    test->footer(kTestExamples);
   }
 
   void add_show(Options& options) {

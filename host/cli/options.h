@@ -14,7 +14,8 @@ struct Options {
   std::string lock;                 // "" = lock.json in the work-dir
   std::vector<std::string> update;  // names; "" = all
   bool locked = false;
-  bool dry_run = false, no_resume = false, json = false, origins = false;
+  bool dry_run = false, no_resume = false, json = false, csv = false, origins = false;
+  std::string list, picture, pool, dump;     // of predict and extract, predict, extract, test
   std::string kind, licence = "Apache-2.0";  // of plugin new
   bool c = false;
   int top_k = 5;

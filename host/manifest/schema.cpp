@@ -93,8 +93,14 @@ constexpr const char* kSchema = R"json({
       "keep": {"type": "integer", "default": 2, "minimum": 1, "description": "Newest checkpoints to keep."},
       "best": {"type": "string", "minLength": 1, "description": "Metric of the evaluations (`top1`, `loss`): the checkpoint of its best one is kept beside the newest, and `--checkpoint best` takes it."},
       "resume": {"type": "boolean", "default": true, "description": "Continue from the newest checkpoint in the work-dir."}}},
-    "eval": {"type": "object", "default": {}, "additionalProperties": false, "description": "Evaluation during training, on `data.eval`.", "properties": {
-      "every_epochs": {"type": "integer", "default": 1, "minimum": 0, "description": "0 = only at the end."}}},
+    "eval": {"type": "object", "default": {}, "additionalProperties": false, "description": "Evaluation: in training, on `data.eval`, and by task test.", "properties": {
+      "every_epochs": {"type": "integer", "default": 1, "minimum": 0, "description": "In training; 0 = only at the end."},
+      "combine": {"type": "string", "default": "softmax_mean", "enum": ["softmax_mean", "logits_mean"], "description": "How a sample's views become one score per class: softmax of each, then the mean; or the mean of the logits, then softmax. Of predict too."},
+      "top_k": {"type": "array", "default": [1, 5], "minItems": 1, "maxItems": 16, "items": {"type": "integer", "minimum": 1, "maximum": 1000000}, "description": "Each k gives a metric `topk`: percent of the samples whose label is among the k best classes."},
+      "metrics": {"type": "array", "default": [], "maxItems": 3, "items": {"type": "string", "enum": ["mean_class_accuracy", "f1_macro", "f1_micro"]}, "description": "Of evaluations in training, besides loss and top-k; task test always has them all."},
+      "dump": {"type": "string", "default": "", "pattern": "^$|\\.(json|npz)$", "title": "a name that ends in .json or .npz", "description": "Of task test: file for the name, label and scores of every sample, relative to the work-dir; also `--dump`."}}},
+    "extract": {"type": "object", "default": {}, "additionalProperties": false, "description": "Of task extract.", "properties": {
+      "pool": {"type": "string", "default": "mean", "enum": ["mean", "cls", "none"], "description": "What is kept of a view's features: the mean over the grid's tokens or cells, the class token, or all of them; also `--pool`."}}},
     "log": {"type": "object", "default": {}, "additionalProperties": false, "description": "Records of training.", "properties": {
       "every_steps": {"type": "integer", "default": 10, "minimum": 1, "description": "Steps between two records in metrics.jsonl and the curves."}}},
     "nan_guard": {"type": "string", "default": "stop", "enum": ["stop", "off"], "description": "`stop`: end at the first loss or gradient that is not finite, naming step, part and samples."}
