@@ -6,6 +6,7 @@
 
 #include "base/files.h"
 #include "cli/commands.h"
+#include "record/weights.h"
 #include "vhost/abi.h"
 
 namespace vhost {
@@ -131,18 +132,29 @@ std::string work_dir_of(const Options& options, const Manifest& manifest) {
   return folder;
 }
 
+// A path, or "best": the one of the work-dir.
+std::string checkpoint_of(const Options& options, const Manifest& manifest) {
+  std::error_code ignored;
+  if (options.checkpoint != "best" || fs::exists(options.checkpoint, ignored)) {
+    check_exists("--checkpoint ", options.checkpoint);
+    return options.checkpoint;
+  }
+  const fs::path work_dir = options.work_dir.empty() ? manifest.string("/work_dir") : options.work_dir;
+  return best_checkpoint(work_dir / "checkpoints").string();
+}
+
 }  // namespace
 
 int run_command(const Options& options) {
   const Experiment experiment = read_experiment(options);
-  check_exists("--checkpoint ", options.checkpoint);
+  const std::string checkpoint = checkpoint_of(options, experiment.manifest);
   for (const std::string& file : options.files) check_exists("", file);
   RunRequest request;
   request.manifest = &experiment.manifest;
   request.resolution = &experiment.resolution;
   request.lock_file = experiment.lock_file;
   request.work_dir = work_dir_of(options, experiment.manifest);
-  request.checkpoint = options.checkpoint;
+  request.checkpoint = checkpoint;
   request.files = options.files;
   request.output = options.output;
   request.command_line = options.command_line;
