@@ -193,6 +193,8 @@ std::vector<SummaryRow> summary_rows(const Experiment& x, const DataSource& sour
 
 void write_summary(const Experiment& x, const DataSource& source, const Schedule& schedule, int64_t optimizer_bytes) {
   x.log.summary(summary_rows(x, source, &schedule, optimizer_bytes), json::value(x.manifest.root));
+  x.log.message(VH_LOG_INFO, "recipe",
+                "batch " + batch_text(x.manifest) + "; lr " + text("%.3e", schedule.lr) + " " + lr_origin(x.manifest));
   const LrScale scale = lr_scale(x.manifest);
   if (scale.linear && scale.samples < kSmallTotalBatch)
     x.log.message(VH_LOG_WARN, "recipe",

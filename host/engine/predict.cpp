@@ -27,9 +27,7 @@ LoadedCheckpoint load_for_inference(Experiment& x) {
   if (x.request.checkpoint.empty() && !fs::is_directory(fs::path(path) / "checkpoints"))
     throw Error("no weights: give --checkpoint FILE, a checkpoint folder or a run's work-dir (" + path +
                 " holds none)" + (x.request.show.on ? "; --fresh shows untrained weights" : ""));
-  const bool best = x.request.checkpoint == "best" && !fs::exists(path);
-  LoadedCheckpoint loaded =
-      load_weights_from(best ? best_checkpoint(fs::path(x.request.work_dir) / "checkpoints").string() : path);
+  LoadedCheckpoint loaded = load_weights_from(path);
   x.weights["--checkpoint"] = {loaded.folder.string(), weights_sha256(loaded.folder)};
   for (auto& [name, value] : loaded.ema) loaded.model[name] = value;
   return loaded;

@@ -113,5 +113,6 @@ def what_cannot_be_mixed_or_repeated_is_refused():
     has(dry(manifest("train", clips())).stdout, "parameters")
 
 
-main({name: case for name, case in list(globals().items()) if callable(case) and getattr(case, "__module__", "") == "__main__"
-      and name not in ("toy", "read_tensors", "rows")})
+if __name__ == "__main__":
+    main({name: case for name, case in list(globals().items()) if callable(case) and getattr(case, "__module__", "") == "__main__"
+          and name not in ("toy", "read_tensors", "rows")})
