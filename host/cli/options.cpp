@@ -1,9 +1,11 @@
 #include "cli/options.h"
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <iostream>
 
 #include "base/error.h"
+#include "cli/data_options.h"
 #include "cli/plugin_options.h"
 #include "cli/report_options.h"
 #include "vhost/abi.h"
@@ -148,6 +150,7 @@ struct CommandLine {
     app.require_subcommand(0, 1);
     add_file_commands(options);
     add_report_commands(app, options);
+    add_data_commands(app, options);
     add_plugin_commands(app, options);
     auto* rerun = app.add_subcommand("rerun", "Make a run again from its record, or say what is missing for that");
     rerun->add_option("record", options.record, "The run's work-dir, or its record.json")
@@ -300,8 +303,9 @@ int parse_command_line(int argc, const char* const* argv, Options& options) {
     return wrong_usage(line, error.what());
   }
   options.command = line.chosen().second;
-  const bool needs_manifest = options.command.rfind("plugin", 0) != 0 && options.command != "version" &&
-                              options.command != "rerun" && options.command != "compare" && options.command != "report";
+  static const std::vector<std::string> on_their_own = {"version", "rerun", "compare", "report"};
+  const bool needs_manifest = !options.command.starts_with("plugin") && !options.command.starts_with("data") &&
+                              std::ranges::find(on_their_own, options.command) == on_their_own.end();
   if (needs_manifest && options.manifest.empty()) return wrong_usage(line, "--manifest FILE is missing");
   return -1;
 }

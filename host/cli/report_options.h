@@ -1,10 +1,8 @@
 // The options of `vhost compare` and `vhost report`.
 #pragma once
-#include "cli/options.h"
+#include <CLI/App.hpp>
 
-namespace CLI {
-class App;
-}
+#include "cli/options.h"
 
 namespace vhost {
 

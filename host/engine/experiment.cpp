@@ -107,6 +107,10 @@ DataSource Experiment::open(const std::string& pointer, uint32_t pass, const std
   DataSource source;
   source.dataset =
       std::make_unique<Dataset>(manifest, part_config(manifest, *request.resolution, pointer), pass, build, files);
+  if (files.empty() && !manifest.string(pointer + "/skip").empty())
+    log.message(VH_LOG_INFO, "data",
+                pointer + ": " + std::to_string(source.dataset->skipped()) + " samples are left out, by " +
+                    manifest.string(pointer + "/skip"));
   source.layout = make_input_layout(manifest, pointer, source.dataset->fields());
   if (pass == VH_PASS_PREDICT) source.layout.mixed = false;  // without labels
   data[pointer] = {source.dataset->fingerprint(), files_of(manifest, pointer)};

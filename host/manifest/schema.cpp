@@ -125,6 +125,12 @@ json::value part_keys(const std::string& interface_id) {
     keys["weight"] = {
         {"type", "number"}, {"default", 1.0}, {"minimum", 0}, {"description", "Of losses: factor in their sum."}};
   }
+  if (interface_id == "vh.dataset/1")
+    keys["skip"] = {{"type", "string"},
+                    {"default", ""},
+                    {"description",
+                     "Of datasets: a file with the names of samples to leave out, one a line, as `vhost data scan` "
+                     "writes it."}};
   if (interface_id == "vh.mask/1") {
     keys["mode"] = {{"type", "string"},
                     {"default", "auto"},

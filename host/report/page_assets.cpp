@@ -83,6 +83,7 @@ th{font-weight:500;color:var(--soft);white-space:nowrap}
 figcaption{padding:12px 18px;color:var(--soft)}
 .pictures figcaption{border-bottom:1px solid var(--rule);font-weight:600;color:var(--ink)}
 .pictures .pad{padding:16px}
+.sheet figcaption{white-space:pre-wrap;overflow-wrap:anywhere;font-weight:400}
 details>summary{cursor:pointer;padding:12px 18px;font-weight:600}
 details>summary small{font-weight:400;color:var(--soft);margin-left:8px}
 pre{margin:0;padding:14px 18px;overflow-x:auto;font:12.5px/1.55 ui-monospace,SFMono-Regular,Menlo,Consolas,monospace;
