@@ -29,6 +29,7 @@ void check_work_dir(const std::filesystem::path&,
 
 int run_command(const Options& options);  // run, predict, extract, show
 int rerun_command(const Options& options);
+int convert_command(const Options& options);  // checkpoint convert, checkpoint export
 int config_command(const Options& options);
 int plugin_list_command(const Options& options);
 int plugin_inspect_command(const Options& options);

@@ -26,10 +26,13 @@ struct Options {
   std::string part;                 // plugin matrix: PLUGIN/COMPONENT; "" = all
   std::vector<std::string> inputs;  // plugin matrix: image, clip or TxHxW; empty = image and clip
   double timeout_seconds = 60;
-  std::string to, range = "*";      // plugin install --to, plugin remove --from; plugin explain NAME RANGE
-  bool force = false, all = false;  // plugin install, plugin remove
-  uint64_t max_size = 0;            // plugin install; 0 = the usual limit
-  std::string command_line;         // the whole of it, quoted for a shell
+  std::string to, range = "*";                // plugin install --to, plugin remove --from; plugin explain NAME RANGE
+  bool force = false, all = false;            // plugin install, plugin remove
+  uint64_t max_size = 0;                      // plugin install; 0 = the usual limit
+  std::string family, prefix;                 // checkpoint convert, checkpoint export
+  std::vector<std::string> allow_unexpected;  // checkpoint convert
+  bool no_ema = false;                        // checkpoint export
+  std::string command_line;                   // the whole of it, quoted for a shell
 };
 
 constexpr int kExitError = 1, kExitUsage = 2;
