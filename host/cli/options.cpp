@@ -5,6 +5,7 @@
 #include <iostream>
 
 #include "base/error.h"
+#include "cli/convert_options.h"
 #include "cli/data_options.h"
 #include "cli/plugin_options.h"
 #include "cli/report_options.h"
@@ -152,6 +153,9 @@ struct CommandLine {
     add_report_commands(app, options);
     add_data_commands(app, options);
     add_plugin_commands(app, options);
+    auto* checkpoint = app.add_subcommand("checkpoint", "Bring checkpoints in and out");
+    checkpoint->require_subcommand(1);
+    add_convert_commands(*checkpoint, options);
     auto* rerun = app.add_subcommand("rerun", "Make a run again from its record, or say what is missing for that");
     rerun->add_option("record", options.record, "The run's work-dir, or its record.json")
         ->required()
@@ -304,7 +308,8 @@ int parse_command_line(int argc, const char* const* argv, Options& options) {
   }
   options.command = line.chosen().second;
   static const std::vector<std::string> on_their_own = {"version", "rerun", "compare", "report"};
-  const bool needs_manifest = !options.command.starts_with("plugin") && !options.command.starts_with("data") &&
+  const auto in_group = [&](const char* group) { return options.command.starts_with(group); };
+  const bool needs_manifest = !in_group("plugin") && !in_group("data") && !in_group("checkpoint") &&
                               std::ranges::find(on_their_own, options.command) == on_their_own.end();
   if (needs_manifest && options.manifest.empty()) return wrong_usage(line, "--manifest FILE is missing");
   return -1;

@@ -39,7 +39,10 @@ struct Options {
   bool no_check = false;
   std::string class_name;  // data browse
   int64_t count = 24, augmentations = 1;
-  std::string command_line;  // the whole of it, quoted for a shell
+  std::string family, prefix;                 // checkpoint convert, checkpoint export
+  std::vector<std::string> allow_unexpected;  // checkpoint convert
+  bool no_ema = false;                        // checkpoint export
+  std::string command_line;                   // the whole of it, quoted for a shell
 };
 
 constexpr int kExitError = 1, kExitUsage = 2;
