@@ -36,6 +36,7 @@ int data_fingerprint_command(const Options& options);
 int data_prepare_command(const Options& options);  // kExitError where something is missing or broken
 int data_scan_command(const Options& options);     // kExitError where a sample can't be read
 int data_stats_command(const Options& options);
+int convert_command(const Options& options);  // checkpoint convert, checkpoint export
 int config_command(const Options& options);
 int plugin_list_command(const Options& options);
 int plugin_inspect_command(const Options& options);

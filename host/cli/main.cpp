@@ -12,6 +12,8 @@ int dispatch(const vhost::Options& options) {
   if (options.command == "config") return vhost::config_command(options);
   if (options.command == "plugin list") return vhost::plugin_list_command(options);
   if (options.command == "plugin inspect") return vhost::plugin_inspect_command(options);
+  if (options.command == "checkpoint convert" || options.command == "checkpoint export")
+    return vhost::convert_command(options);
   if (options.command == "rerun") return vhost::rerun_command(options);
   if (options.command == "compare") return vhost::compare_command(options);
   if (options.command == "report") return vhost::report_command(options);

@@ -14,7 +14,8 @@ struct Options {
   std::string lock;                 // "" = lock.json in the work-dir
   std::vector<std::string> update;  // names; "" = all
   bool locked = false;
-  bool dry_run = false, no_resume = false, json = false, origins = false;
+  bool dry_run = false, no_resume = false, json = false, csv = false, origins = false;
+  std::string list, picture, pool, dump;     // of predict and extract, predict, extract, test
   std::string kind, licence = "Apache-2.0";  // of plugin new
   bool c = false;
   int top_k = 5;
@@ -38,7 +39,10 @@ struct Options {
   bool no_check = false;
   std::string class_name;  // data browse
   int64_t count = 24, augmentations = 1;
-  std::string command_line;  // the whole of it, quoted for a shell
+  std::string family, prefix;                 // checkpoint convert, checkpoint export
+  std::vector<std::string> allow_unexpected;  // checkpoint convert
+  bool no_ema = false;                        // checkpoint export
+  std::string command_line;                   // the whole of it, quoted for a shell
 };
 
 constexpr int kExitError = 1, kExitUsage = 2;

@@ -106,7 +106,8 @@ std::string local_time() {
 bool is_percentage(const std::string& metric) {
   const std::string leaf = metric.substr(metric.rfind('.') + 1);
   const bool top_k = leaf.size() > 3 && leaf.compare(0, 3, "top") == 0 && leaf[3] >= '0' && leaf[3] <= '9';
-  return top_k || leaf == "accuracy" || leaf == "acc";
+  return top_k || leaf == "accuracy" || leaf == "acc" || leaf == "mean_class_accuracy" || leaf == "f1_macro" ||
+         leaf == "f1_micro";
 }
 
 bool higher_is_better(const std::string& metric) {
