@@ -108,7 +108,7 @@ int run(const RunRequest& request) {
   if (writes) lock = std::make_unique<WorkDirLock>(request.work_dir);
   RunLog::Options options;
   options.title = request.manifest->string("/name");
-  options.to_stderr = request.json;
+  options.to_stderr = request.json || request.csv;
   const bool training = writes && request.manifest->string("/task") != "extract";
   if (training) {
     options.work_dir = request.work_dir;

@@ -8,6 +8,7 @@
 #include <cstdlib>
 #include <thread>
 
+#include "engine/freeze.h"
 #include "engine/param_rules.h"
 #include "engine/resize.h"
 #include "keymaps/detect.h"
@@ -106,7 +107,12 @@ DataSource Experiment::open(const std::string& pointer, uint32_t pass, const std
   DataSource source;
   source.dataset =
       std::make_unique<Dataset>(manifest, part_config(manifest, *request.resolution, pointer), pass, build, files);
+  if (files.empty() && !manifest.string(pointer + "/skip").empty())
+    log.message(VH_LOG_INFO, "data",
+                pointer + ": " + std::to_string(source.dataset->skipped()) + " samples are left out, by " +
+                    manifest.string(pointer + "/skip"));
   source.layout = make_input_layout(manifest, pointer, source.dataset->fields());
+  if (pass == VH_PASS_PREDICT) source.layout.mixed = false;  // without labels
   data[pointer] = {source.dataset->fingerprint(), files_of(manifest, pointer)};
   return source;
 }
@@ -127,6 +133,7 @@ void Experiment::check_on_meta(const InputLayout& layout, bool training) {
   meta.meta = true;
   meta.device = at::kMeta;
   std::unique_ptr<Model> shape = Model::assemble(manifest, *request.resolution, layout, mask_layout, meta, training);
+  if (training) freeze(manifest, *shape);
   bool runs_on_meta = true, dynamic = false;
   for (const auto& part : shape->parts()) {
     runs_on_meta &= (part->caps() & VH_CAP_META) != 0;
@@ -139,7 +146,9 @@ void Experiment::check_on_meta(const InputLayout& layout, bool training) {
     if (!(param->flags & VH_PARAM_FROZEN)) trainable += param->value.numel();
   }
   frozen = parameters - trainable;
-  if (training) param_settings(manifest, trained_params(shape->params()));  // throws at a rule that matches nothing
+  if (training)
+    param_settings(manifest, trained_params(shape->params()),
+                   layers_of(shape->params()));  // throws at a rule that matches nothing
   if (!runs_on_meta) return;
   StepInfo info;
   info.meta = true;
@@ -165,6 +174,8 @@ void Experiment::check_on_meta(const InputLayout& layout, bool training) {
 
 void Experiment::build_model(const InputLayout& layout, bool with_losses) {
   model = Model::assemble(manifest, *request.resolution, layout, mask_layout, build, with_losses);
+  const std::string task = manifest.string("/task");
+  if (task == "pretrain" || task == "train") freeze(manifest, *model);
 }
 
 NamedTensors Experiment::named_weights() const {
@@ -219,7 +230,7 @@ void Experiment::load_weights(const std::map<std::string, at::Tensor>& weights, 
                 (rules.prefix.empty() ? "" : " under the prefix \"" + rules.prefix + "\""));
   if (rules.strict && !missing.empty())
     throw Error(file + ": lacks " + std::to_string(missing.size()) + " of the model's weights: " + some_of(missing, 8) +
-                " (\"init.allow_missing\" allows names by pattern, \"init.prefix\" takes a part of the model)");
+                rules.remedy);
   kept.insert(kept.end(), missing.begin(), missing.end());
   if (!kept.empty())
     log.message(VH_LOG_WARN, "init",

@@ -48,6 +48,7 @@ struct LoadRules {
   bool strict = true;                      // every parameter must be found, but for ...
   std::vector<std::string> allow_missing;  // ... names that match one of these patterns, and ...
   std::set<std::string> fresh;             // ... these names
+  std::string remedy;                      // ends the error about missing ones
 };
 
 struct DataSource {

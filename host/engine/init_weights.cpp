@@ -13,6 +13,9 @@ namespace fs = std::filesystem;
 
 namespace {
 
+constexpr const char* kRemedy =
+    " (init's \"prefix\": \"backbone.\" takes the backbone alone, \"allow_missing\" allows names by pattern)";
+
 struct InitOptions {
   std::string family;
   LoadRules rules;
@@ -29,7 +32,7 @@ std::vector<std::string> texts(const Manifest& manifest, const std::string& poin
 InitOptions init_options(const Manifest& m) {
   InitOptions o;
   if (m.has("/init/family")) o.family = m.string("/init/family");
-  o.rules = {m.string("/init/prefix"), m.boolean("/init/strict"), texts(m, "/init/allow_missing"), {}};
+  o.rules = {m.string("/init/prefix"), m.boolean("/init/strict"), texts(m, "/init/allow_missing"), {}, kRemedy};
   o.allow_unexpected = texts(m, "/init/allow_unexpected");
   for (const std::string& name : texts(m, "/init/take")) o.take.insert(name);
   return o;

@@ -30,7 +30,7 @@ Optimizer::Optimizer(const Manifest& manifest, const std::vector<Param*>& params
   beta2_ = manifest.number("/optimizer/betas/1");
   eps_ = manifest.number("/optimizer/eps");
   const std::vector<const Param*> trained = trained_params(params);
-  const std::vector<ParamSetting> settings = param_settings(manifest, trained);
+  const std::vector<ParamSetting> settings = param_settings(manifest, trained, layers_of(params));
   for (size_t i = 0; i < trained.size(); ++i) {
     const Param* param = trained[i];
     const auto& [decay, lr_scale] = settings[i];
@@ -86,6 +86,13 @@ void Optimizer::step(double lr) {
   at::NoGradGuard no_grad;
   steps_.add_(1);
   for (Group& group : groups_) adamw_ ? step_adamw(group, lr * group.lr_scale) : step_sgd(group, lr * group.lr_scale);
+}
+
+std::vector<ParamRate> Optimizer::rates(double lr) const {
+  std::vector<ParamRate> all;
+  for (const Group& group : groups_)
+    for (const std::string& name : group.names) all.push_back({name, lr * group.lr_scale, group.weight_decay});
+  return all;
 }
 
 void Optimizer::step_adamw(Group& group, double lr) {

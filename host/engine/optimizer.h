@@ -12,6 +12,11 @@
 
 namespace vhost {
 
+struct ParamRate {
+  std::string name;
+  double lr = 0, weight_decay = 0;
+};
+
 class Optimizer {
  public:
   // Takes the trainable parameters, each with its rate and decay from param_settings.
@@ -22,6 +27,7 @@ class Optimizer {
   double grad_norm() const;                // L2 over all gradients
   std::string first_bad_gradient() const;  // name of a parameter whose gradient is not finite; "" = none
   void step(double lr);
+  std::vector<ParamRate> rates(double lr) const;  // of each parameter in a step(lr)
 
   NamedTensors state() const;
   void load(const std::map<std::string, at::Tensor>& state,

@@ -16,6 +16,16 @@ struct Schedule {
   double at(int64_t step) const;
 };
 
+// What optimizer.lr_scale_rule says: lr, min_lr and warmup_lr are multiplied by factor() (VideoMAE's scripts do all
+// three).
+struct LrScale {
+  bool linear = false;
+  int64_t samples = 1;     // of a step, each once: batch * accumulate / repeats
+  int64_t base_batch = 1;  // of linear
+  double factor() const { return linear ? static_cast<double>(samples) / static_cast<double>(base_batch) : 1; }
+};
+LrScale lr_scale(const Manifest& manifest);
+
 // Throws Error when the warm-up is longer than the run.
 Schedule make_schedule(const Manifest& manifest, int64_t steps_per_epoch);
 
