@@ -221,7 +221,7 @@ void Experiment::load_weights(const std::map<std::string, at::Tensor>& weights, 
     param->value.copy_(value);
     if (it->second.sizes() != param->value.sizes())
       log.message(VH_LOG_INFO, "init",
-                  file + ": \"" + param->name + "\" was interpolated from " + c10::str(it->second.sizes()) + " to " +
+                  file + ": \"" + param->name + "\" was resized from " + c10::str(it->second.sizes()) + " to " +
                       c10::str(param->value.sizes()));
     ++loaded;
   }

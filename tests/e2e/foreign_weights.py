@@ -143,9 +143,7 @@ def whose_it_is_must_be_told():
     refused(command("convert", strange, "-o", FOLDER / "x.safetensors", check=False), "looked for\n", "torchvision-mvit", "with --family")
     refused(started_from(value, {"from": str(file), "family": "hf-videomea"}, check=False)[1],
             'init.family: there is no family "hf-videomea" (did you mean "hf-videomae"?); there are:')
-    pictures = experiment(PICTURES, LINEAR, XENT)
-    pictures["data"]["train"]["frames"] = 1
-    refused(started_from(pictures, {"from": str(file)}, check=False)[1],
+    refused(started_from(pictures_of(32), {"from": str(file)}, check=False)[1],
             "its names are those of another backbone than maskfeat/vit:\n  hf-videomae (Hugging Face VideoMAE, for videomae/vit)")
     refused(command("export", "--to", "timm", run.work, "-o", FOLDER / "x.safetensors", check=False),
             "--to timm: no key map writes videomae/vit with classify/linear so", "--to hf: hf-videomae", "--to mmpretrain: openmmlab-videomae")
@@ -171,6 +169,33 @@ def fine_tuning_from_maskfeat_begins_with_a_new_norm():
     assert weights(again) == before, "pre-training goes on with another norm"
 
 
+def pictures_of(size):
+    value = experiment(PICTURES, LINEAR, XENT)
+    value["data"]["train"].update({"frames": 1, "size": size})
+    return value
+
+
+def weights_of_pictures_start_other_sizes_and_clips():
+    run, file = trained(pictures_of(32)), FOLDER / "timm.safetensors"
+    command("export", "--to", "timm", run.work, "-o", file)
+    larger, _ = started_from(pictures_of(64), {"from": str(file)})
+    (_, before, old), (_, after, new) = weights(run)["backbone.pos_embed"], weights(larger)["backbone.pos_embed"]
+    assert (before, after) == ([1, 5, 16], [1, 17, 16]) and new[:64] == old[:64], "the class token's position has changed"
+    has((larger.work / "log.txt").read_text(), '"backbone.pos_embed" was resized from [1, 5, 16] to [1, 17, 16]')
+    clips = experiment({**VIT, "depth": 1, "patch": 16, "tubelet": 2}, LINEAR, XENT)
+    tensors = load(file)
+    refused(started_from(clips, {"from": str(save(FOLDER / "key.safetensors", {**tensors, "blocks.0.attn.qkv.bias": floats(*[0.5] * 48)}))},
+                         check=False)[1], 'part 2 of 3 of "blocks.0.attn.qkv.bias" isn\'t zero (largest 0.5)')
+    zero = {**tensors, "blocks.0.attn.qkv.bias": floats(*[0.5] * 16, *[0.0] * 16, *[0.25] * 16)}
+    video, _ = started_from(clips, {"from": str(save(FOLDER / "zero.safetensors", zero))})
+    got = weights(video)
+    assert got["backbone.blocks.0.attn.v_bias"][2] == floats(*[0.25] * 16)[2]
+    kernel, flat = got["backbone.patch_embed.proj.weight"], tensors["patch_embed.proj.weight"]
+    assert flat[1] == [16, 3, 16, 16] and kernel[1] == [16, 3, 2, 16, 16]
+    slices = [flat[2][i:i + 1024] for i in range(0, len(flat[2]), 1024)]  # 16 x 16 numbers each
+    assert kernel[2] == b"".join(2 * s for s in slices), "the kernel isn't repeated over time"
+
+
 if __name__ == "__main__":
     main({f.__name__: f for f in (weights_go_out_and_come_back, what_doesnt_fit_is_named, whose_it_is_must_be_told,
-                                  fine_tuning_from_maskfeat_begins_with_a_new_norm)})
+                                  fine_tuning_from_maskfeat_begins_with_a_new_norm, weights_of_pictures_start_other_sizes_and_clips)})

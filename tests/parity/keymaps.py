@@ -185,6 +185,14 @@ class MmlabMvit(Names):
                  ("heads.main.fc_norm.", "backbone.norm3."), ("heads.main.head.", "cls_head.fc_cls."))
 
 
+class MmlabMvitOfPictures(MmlabMvit):
+    """With two-dimensional convolutions; they come back with an axis of time."""
+
+    @staticmethod
+    def values(tensors):
+        return {name: value.squeeze(2) if value.dim() == 5 else value for name, value in tensors.items()}
+
+
 class MmlabMaskFeatMvit(Names):
     family, export, backbone, nesting = "openmmlab-maskfeat-mvit", "mmpretrain", "mvit/mvit", "state_dict"
     rules = swap(("patch_embed.proj.", "patch_embed.projection."), ("backbone.norm.", "backbone.norm2."), ("heads.main.fc.", "neck.fc."))
@@ -242,6 +250,7 @@ GROUPS = {
         of(Torchvision, mvit.tiny("torchvision_maskfeat", dim_mul="mlp", dtype="fp32")),
         of(MmlabMvit, mvit.tiny("openmmlab_v2")),
         of(MmlabMvit, mvit.tiny("openmmlab_maskfeat_finetune", dim_mul="mlp")),
+        of(MmlabMvitOfPictures, mvit.tiny("openmmlab_pictures", shape=(1, 64, 64))),
         of(MmlabMaskFeatMvit, vit.GROUPS["video"][0]),
         of(SlowFast, mvit.tiny("slowfast_v2")),
         of(SlowFast, mvit.tiny("slowfast_maskfeat_mean", dim_mul="mlp", pool="mean")),

@@ -209,4 +209,12 @@ BOOST_AUTO_TEST_CASE(every_shipped_map_is_well_formed) {
   BOOST_TEST(found > 0);
 }
 
+BOOST_AUTO_TEST_CASE(the_documentation_s_example_is_a_map) {
+  const std::string page = read_file(std::filesystem::path(std::getenv("VHOST_SOURCE_DIR")) / "docs/keymaps.md");
+  const std::string fence = "```jsonc\n";
+  const size_t begin = page.find(fence) + fence.size();
+  const KeyMap map = parse_keymap(page.substr(begin, page.find("```", begin) - begin), "keymaps.md", "net");
+  BOOST_TEST(map.rules.size() == 6u);
+}
+
 BOOST_AUTO_TEST_SUITE_END()
