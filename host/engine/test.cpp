@@ -46,6 +46,7 @@ EvalRecord record_of(const EvaluationSums& sums, const LoadedCheckpoint& loaded,
   row.samples = sums.samples;
   row.seconds = seconds;
   if (const json::value* step = loaded.state.if_contains("step")) row.step = step->to_number<int64_t>();
+  if (const json::value* epoch = loaded.state.if_contains("epoch")) row.epoch = epoch->to_number<double>();
   return row;
 }
 
@@ -95,7 +96,8 @@ int run_test(Experiment& x) {
   std::printf("results: %s\n", results.c_str());
   if (dump) {
     dump->write(names, x.manifest.string("/eval/combine"));
-    std::printf("scores: %s\n", dump->path().c_str());
+    const fs::path near = dump->path().lexically_proximate(fs::current_path());
+    std::printf("scores: %s\n", *near.begin() == ".." ? dump->path().c_str() : near.c_str());
   }
   x.log.finish("finished");
   return 0;
