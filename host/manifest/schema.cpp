@@ -78,7 +78,8 @@ constexpr const char* kSchema = R"json({
         "patience": {"type": "integer", "default": 5, "minimum": 1, "maximum": 1000000, "description": "Evaluations in a row that are no better."},
         "min_delta": {"type": "number", "default": 0, "minimum": 0, "description": "What a value must be better by, in the metric's units."}}}}},
     "ema": {"type": ["object", "null"], "default": null, "additionalProperties": false, "description": "Moving average of the weights, used by evaluations; null = none.", "properties": {
-      "decay": {"type": "number", "default": 0.9999, "minimum": 0, "exclusiveMaximum": 1, "description": "Share of the average that stays at each step."}}},
+      "decay": {"type": "number", "default": 0.9999, "minimum": 0, "exclusiveMaximum": 1, "description": "Share of the average that stays at each step."},
+      "warmup": {"type": "boolean", "default": false, "description": "At step n, from 1, at most 1 - n^(-2/3) stays (timm), so that the first weights are soon forgotten."}}},
     "init": {"type": ["object", "null"], "default": null, "additionalProperties": false, "required": ["from"], "description": "Weights to start from; null = fresh ones.", "properties": {
       "from": {"type": "string", "minLength": 1, "description": "A checkpoint folder, a run's work-dir, or a .safetensors file; relative to the current folder."},
       "prefix": {"type": "string", "default": "", "description": "Load only names that begin so, such as `backbone.`."},
