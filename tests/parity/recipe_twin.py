@@ -58,7 +58,7 @@ def videomae_finetune(steps):
     """VideoMAE's run_class_finetuning: layer decay, warm-up from 0, smoothing folded into the mixed labels, an average."""
     return manifest("videomae_finetune", steps, "train", VIT, {"use": "classify/linear", "init_scale": 1}, SOFT,
                     {"batch": 4, "total_batch": 8, "mix": MIX}, {"lr": 0.1, "lr_scale_rule": "linear", "layer_decay": 0.75},
-                    {"warmup_steps": 5, "min_lr": 3e-5}, ema={"decay": 0.99, "warmup": True})
+                    {"warmup_steps": 5, "min_lr": 3e-5}, ema={"decay": 0.9, "warmup": True})
 
 
 def maskfeat_pretrain(steps):
