@@ -73,6 +73,7 @@ constexpr const char* kSchema = R"json({
       "warmup_steps": {"type": "integer", "minimum": 0, "description": "Linear warm-up in optimiser steps."},
       "min_lr": {"type": "number", "default": 0, "minimum": 0, "description": "Learning rate at the end of the cosine."},
       "warmup_lr": {"type": "number", "default": 0, "minimum": 0, "description": "Learning rate at the first step of warm-up."},
+      "warmup_end": {"type": "string", "default": "after", "enum": ["after", "last"], "description": "Which step is the first at the full rate: the one after warm-up (PySlowFast, timm), or its last (VideoMAE's scripts, OpenMMLab)."},
       "early_stop": {"type": ["object", "null"], "default": null, "additionalProperties": false, "description": "Ends the run where evaluations get no better; null = none. The learning rates stay those of the whole length.", "properties": {
         "metric": {"type": "string", "default": "loss", "minLength": 1, "description": "Of the evaluations: percentages and F1 must rise, losses fall."},
         "patience": {"type": "integer", "default": 5, "minimum": 1, "maximum": 1000000, "description": "Evaluations in a row that are no better."},
