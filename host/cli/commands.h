@@ -30,6 +30,7 @@ void check_work_dir(const std::filesystem::path&,
 int run_command(const Options& options);  // run, predict, extract, show
 int rerun_command(const Options& options);
 int config_command(const Options& options);
+int checkpoint_command(const Options& options);  // inspect, diff, average
 int plugin_list_command(const Options& options);
 int plugin_inspect_command(const Options& options);
 int plugin_check_command(const Options& options);

@@ -4,6 +4,7 @@
 #include <iostream>
 
 #include "base/error.h"
+#include "cli/checkpoint_options.h"
 #include "cli/plugin_options.h"
 #include "vhost/abi.h"
 
@@ -124,6 +125,7 @@ struct CommandLine {
     app.require_subcommand(0, 1);
     add_file_commands(options);
     add_plugin_commands(app, options);
+    add_checkpoint_commands(app, options);
     auto* rerun = app.add_subcommand("rerun", "Make a run again from its record, or say what is missing for that");
     rerun->add_option("record", options.record, "The run's work-dir, or its record.json")
         ->required()
@@ -247,8 +249,8 @@ int parse_command_line(int argc, const char* const* argv, Options& options) {
     return wrong_usage(line, error.what());
   }
   options.command = line.chosen().second;
-  const bool needs_manifest =
-      options.command.rfind("plugin", 0) != 0 && options.command != "version" && options.command != "rerun";
+  const bool needs_manifest = options.command.rfind("plugin", 0) != 0 && options.command.rfind("checkpoint", 0) != 0 &&
+                              options.command != "version" && options.command != "rerun";
   if (needs_manifest && options.manifest.empty()) return wrong_usage(line, "--manifest FILE is missing");
   return -1;
 }
