@@ -1,10 +1,14 @@
 #include "cli/options.h"
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <iostream>
 
 #include "base/error.h"
+#include "cli/checkpoint_options.h"
+#include "cli/data_options.h"
 #include "cli/plugin_options.h"
+#include "cli/report_options.h"
 #include "vhost/abi.h"
 
 namespace vhost {
@@ -24,6 +28,7 @@ constexpr const char* kExamples = R"(Examples:
   vhost predict --manifest exp.json clip1.mp4 clip2.mp4
   vhost show --manifest exp.json                 draw what the model sees and predicts
   vhost rerun work_dirs/exp                      make a run again from its record
+  vhost compare work_dirs/exp work_dirs/other    accept a run by the loss curve of another
   vhost config --manifest exp.json --origins     every value and where it was set
   vhost plugin list
 
@@ -82,6 +87,14 @@ Examples:
   vhost rerun work_dirs/exp --work-dir again
   vhost rerun exp/record.json --dry-run           only say what is missing)";
 
+CLI::Validator whole_number() {
+  const auto check = [](const std::string& text) {
+    const bool digits = !text.empty() && text.find_first_not_of("0123456789") == std::string::npos;
+    return digits ? std::string() : text + ": a whole number from 0 on is wanted";
+  };
+  return CLI::Validator(check, "");
+}
+
 void add_manifest_options(CLI::App& app, Options& options) {
   app.add_option("-m,--manifest", options.manifest, "The experiment: JSON with comments")->type_name("FILE");
   app.add_option(
@@ -95,7 +108,8 @@ void add_manifest_options(CLI::App& app, Options& options) {
 void add_run_options(CLI::App& app, Options& options) {
   app.add_option("--work-dir", options.work_dir, "Where all results go; default: the manifest's work_dir")
       ->type_name("FOLDER");
-  app.add_option("--checkpoint", options.checkpoint, "Weights to use; default: the newest checkpoint of the work-dir")
+  app.add_option("--checkpoint", options.checkpoint,
+                 "Weights to use, or best; default: the newest checkpoint of the work-dir")
       ->type_name("PATH");
   app.add_flag("--dry-run", options.dry_run, "Assemble and check everything, print the table of parts, then stop");
 }
@@ -136,7 +150,10 @@ struct CommandLine {
                  "Start anew even if the work-dir holds a checkpoint of this experiment");
     app.require_subcommand(0, 1);
     add_file_commands(options);
+    add_report_commands(app, options);
+    add_data_commands(app, options);
     add_plugin_commands(app, options);
+    add_checkpoint_commands(app, options);
     auto* rerun = app.add_subcommand("rerun", "Make a run again from its record, or say what is missing for that");
     rerun->add_option("record", options.record, "The run's work-dir, or its record.json")
         ->required()
@@ -211,10 +228,10 @@ struct CommandLine {
         ->type_name("I,J..")
         ->delimiter(',')
         ->allow_extra_args(false)
-        ->check(CLI::NonNegativeNumber.description(""));
+        ->check(whole_number());
     show->add_option("--seed", options.seed, "Of masks and augmentation, as --set seed=N")
         ->type_name("N")
-        ->check(CLI::NonNegativeNumber.description(""));
+        ->check(whole_number());
     show->add_flag("--train", options.train_pass, "Samples of data.train, augmented as in training");
     show->add_option("--top-k", options.top_k, "How many classes to print per sample")
         ->check(CLI::Range(1, 20).description(""))
@@ -288,8 +305,10 @@ int parse_command_line(int argc, const char* const* argv, Options& options) {
     return wrong_usage(line, error.what());
   }
   options.command = line.chosen().second;
-  const bool needs_manifest =
-      options.command.rfind("plugin", 0) != 0 && options.command != "version" && options.command != "rerun";
+  static const std::vector<std::string> on_their_own = {"version", "rerun", "compare", "report"};
+  const auto in_group = [&](const char* group) { return options.command.starts_with(group); };
+  const bool needs_manifest = !in_group("plugin") && !in_group("data") && !in_group("checkpoint") &&
+                              std::ranges::find(on_their_own, options.command) == on_their_own.end();
   if (needs_manifest && options.manifest.empty()) return wrong_usage(line, "--manifest FILE is missing");
   return -1;
 }

@@ -7,6 +7,7 @@
 #include "base/files.h"
 #include "cli/commands.h"
 #include "cli/input_files.h"
+#include "record/weights.h"
 #include "vhost/abi.h"
 
 namespace vhost {
@@ -155,17 +156,28 @@ std::string work_dir_of(const Options& options, const Manifest& manifest) {
   return folder;
 }
 
+// A path, or "best": the one of the work-dir.
+std::string checkpoint_of(const Options& options, const Manifest& manifest) {
+  std::error_code ignored;
+  if (options.checkpoint != "best" || fs::exists(options.checkpoint, ignored)) {
+    check_exists("--checkpoint ", options.checkpoint);
+    return options.checkpoint;
+  }
+  const fs::path work_dir = options.work_dir.empty() ? manifest.string("/work_dir") : options.work_dir;
+  return best_checkpoint(work_dir / "checkpoints").string();
+}
+
 }  // namespace
 
 int run_command(const Options& options) {
   const Experiment experiment = read_experiment(options);
-  check_exists("--checkpoint ", options.checkpoint);
+  const std::string checkpoint = checkpoint_of(options, experiment.manifest);
   RunRequest request;
   request.manifest = &experiment.manifest;
   request.resolution = &experiment.resolution;
   request.lock_file = experiment.lock_file;
   request.work_dir = work_dir_of(options, experiment.manifest);
-  request.checkpoint = options.checkpoint;
+  request.checkpoint = checkpoint;
   request.files = input_files(options.files, options.list, extensions_of_inputs(options, experiment));
   request.output = options.output;
   request.command_line = options.command_line;

@@ -8,6 +8,7 @@
 #include "engine/batch.h"
 #include "engine/evaluate.h"
 #include "engine/guard.h"
+#include "engine/init_weights.h"
 #include "engine/optimizer.h"
 #include "engine/record.h"
 #include "record/weights.h"
@@ -95,7 +96,7 @@ DataSource open_for_inference(Experiment& x, LoadedCheckpoint& loaded) {
   check_named_classes(x.manifest, loaded, source);
   use_classes_of(loaded, source);
   x.build_model(source.layout, /*with_losses=*/false);
-  x.load_weights(loaded.model, loaded.folder.string(), "", /*strict=*/true);
+  load_trained(x, loaded);
   write_record(x, 0);
   return source;
 }

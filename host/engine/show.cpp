@@ -8,6 +8,7 @@
 #include "engine/batch.h"
 #include "engine/evaluate.h"
 #include "engine/guard.h"
+#include "engine/init_weights.h"
 #include "engine/predict.h"
 
 namespace vhost {
@@ -197,6 +198,7 @@ int run_show(Experiment& x) {
   LoadedCheckpoint loaded;
   if (!request.show.fresh) loaded = load_for_inference(x);
   Source source = open_source(x);
+  source.data.layout.mixed = false;
   const std::vector<int64_t> indices = indices_of(request, source);
   use_classes_of(loaded, source.data);
   x.open_mask(source.data.layout);
@@ -204,7 +206,7 @@ int run_show(Experiment& x) {
   x.build_model(source.data.layout, /*with_losses=*/x.manifest.has("/losses"));
   std::string weights = "untrained weights";
   if (!request.show.fresh) {
-    x.load_weights(loaded.model, loaded.folder.string(), "", /*strict=*/true);
+    load_trained(x, loaded);
     weights = loaded.folder.filename().string();
   }
   const std::vector<SampleView> views = sample_views(x, source.data, indices, names_of(loaded, source.data));

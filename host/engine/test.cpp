@@ -4,6 +4,7 @@
 
 #include "base/files.h"
 #include "engine/guard.h"
+#include "engine/init_weights.h"
 #include "engine/predict.h"
 #include "engine/record.h"
 #include "engine/results.h"
@@ -65,7 +66,7 @@ DataSource open_test(Experiment& x, LoadedCheckpoint& loaded) {
   x.open_mask(source.layout);
   x.check_on_meta(source.layout, /*training=*/false);
   x.build_model(source.layout, /*with_losses=*/true);
-  x.load_weights(loaded.model, loaded.folder.string(), "", /*strict=*/true);
+  load_trained(x, loaded);
   write_record(x, 0);
   return source;
 }

@@ -1,5 +1,5 @@
 # vhost_add_plugin(NAME SOURCES file... [VERSION x.y.z] [LINK target...] [NO_INSTALL]): a plugin as vhost installs it, in
-# <build>/plugins/NAME/<version>/: libNAME.so, plugin.json, README.md, manifests/. NO_INSTALL: `cmake --install` leaves it out.
+# <build>/plugins/NAME/<version>/: libNAME.so, plugin.json, README.md, manifests/, keymaps/. NO_INSTALL: `cmake --install` leaves it out.
 #
 # name, version, licence and description come from plugin.in.json beside the calling CMakeLists.txt, and "check", which
 # `vhost plugin check` reads, and "extensions", which `vhost predict FOLDER` reads; VERSION, if given, must agree. plugin.json is written after linking from what the library itself says. A library that exports anything but
@@ -60,7 +60,7 @@ function(vhost_add_plugin name)
             "${about_description}" "${folder}/plugin.json" "${about_check}" "${about_extensions}")
 
   # What else belongs to the package.
-  file(GLOB extra CONFIGURE_DEPENDS RELATIVE "${CMAKE_CURRENT_SOURCE_DIR}" README.md CHANGELOG.md LICENSE manifests/*)
+  file(GLOB extra CONFIGURE_DEPENDS RELATIVE "${CMAKE_CURRENT_SOURCE_DIR}" README.md CHANGELOG.md LICENSE manifests/* keymaps/*)
   set(copies)
   foreach(file IN LISTS extra)
     add_custom_command(OUTPUT "${folder}/${file}" DEPENDS "${CMAKE_CURRENT_SOURCE_DIR}/${file}"
