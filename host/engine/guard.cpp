@@ -215,8 +215,4 @@ json::array class_names(const Dataset& dataset, int64_t classes) {
   return names;
 }
 
-LoadedCheckpoint load_weights_from(const std::string& path) {
-  return load_checkpoint(weights_at(path), /*with_optimizer=*/false);
-}
-
 }  // namespace vhost

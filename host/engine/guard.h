@@ -30,7 +30,4 @@ void check_init(const Manifest& manifest);
 
 json::array class_names(const Dataset& dataset, int64_t classes);
 
-// A .safetensors file, a checkpoint folder, or a run's work-dir (its newest checkpoint).
-LoadedCheckpoint load_weights_from(const std::string& path);
-
 }  // namespace vhost

@@ -18,6 +18,9 @@ std::vector<ParamSetting> by_the_parts(const Manifest& manifest, const std::vect
   const double weight_decay = manifest.number("/optimizer/weight_decay"),
                layer_decay = manifest.number("/optimizer/layer_decay");
   for (const Param* param : params) last = std::max(last, param->layer + 1);
+  if (last == 0 && layer_decay != 1)
+    throw manifest.error("/optimizer/layer_decay",
+                         "needs parts that number their layers, and none of this model's does: remove it");
   std::vector<ParamSetting> settings;
   for (const Param* param : params) {
     const int32_t below = param->layer < 0 ? 0 : last - param->layer;

@@ -18,7 +18,8 @@ int32_t layers_of(const std::vector<Param*>& params);  // one above the largest 
 // Of each of the trained `params`: optimizer.weight_decay but for biases, 1-D tensors and
 // VH_PARAM_NO_DECAY; the part's own lr scale times optimizer.layer_decay^(last - id), where the ids are the part's
 // (vh_param.layer; -1 = last) and last is one above the largest, at least `layers`; then optimizer.rules in their
-// order: a weight_decay replaces, an lr_scale multiplies. Throws Error at a rule that no parameter matches.
+// order: a weight_decay replaces, an lr_scale multiplies. Throws Error at a rule that no parameter matches,
+// and at a layer_decay without any ids.
 std::vector<ParamSetting> param_settings(const Manifest& manifest, const std::vector<const Param*>& params,
                                          int32_t layers = 0);
 

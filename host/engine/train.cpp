@@ -5,6 +5,7 @@
 #include "base/files.h"
 #include "engine/batch.h"
 #include "engine/guard.h"
+#include "engine/init_weights.h"
 #include "engine/record.h"
 #include "engine/show.h"
 #include "record/weights.h"
@@ -82,16 +83,11 @@ void Trainer::resume_or_init() {
     newest = newest_checkpoint(root);
   else
     set_aside(root);
-  if (!newest && m.has("/init/from")) {
-    const LoadedCheckpoint from = load_weights_from(m.string("/init/from"));
-    x_.load_weights(from.model, from.folder.string(), m.string("/init/prefix"), m.boolean("/init/strict"));
-    x_.weights["/init/from"] = {from.folder.string(), weights_sha256(from.folder)};
-    x_.log.message(VH_LOG_INFO, "init", "weights from " + from.folder.string());
-  }
+  if (!newest && m.has("/init/from")) load_init(x_);
   if (m.has("/ema")) ema_ = std::make_unique<Ema>(m.number("/ema/decay"), m.boolean("/ema/warmup"), x_.params());
   if (!newest) return;
   const LoadedCheckpoint from = load_checkpoint(*newest, /*with_optimizer=*/true);
-  x_.load_weights(from.model, (*newest / "model.safetensors").string(), "", /*strict=*/true);
+  x_.load_weights(from.model, (*newest / "model.safetensors").string());
   optimizer_->load(from.optimizer, (*newest / "optimizer.safetensors").string());
   if (ema_) ema_->load(from.ema, (*newest / "ema.safetensors").string());
   try {

@@ -82,17 +82,27 @@ constexpr const char* kSchema = R"json({
       "decay": {"type": "number", "default": 0.9999, "minimum": 0, "exclusiveMaximum": 1, "description": "Share of the average that stays at each step."},
       "warmup": {"type": "boolean", "default": false, "description": "At step n, from 1, at most 1 - n^(-2/3) stays (timm), so that the first weights are soon forgotten."}}},
     "init": {"type": ["object", "null"], "default": null, "additionalProperties": false, "required": ["from"], "description": "Weights to start from; null = fresh ones.", "properties": {
-      "from": {"type": "string", "minLength": 1, "description": "A checkpoint folder, a run's work-dir, or a .safetensors file; relative to the current folder."},
+      "from": {"type": "string", "minLength": 1, "description": "A checkpoint folder, a run's work-dir, or a file of another project's (docs/keymaps.md); relative to the current folder."},
+      "family": {"type": ["string", "null"], "default": null, "description": "Whose names the file has, where they don't tell: a family of docs/keymaps.md."},
       "prefix": {"type": "string", "default": "", "description": "Load only names that begin so, such as `backbone.`."},
-      "strict": {"type": "boolean", "default": true, "description": "Every parameter under the prefix must be found. Shapes must fit in any case, but for tables that their plugin lets be interpolated."}}},
+      "strict": {"type": "boolean", "default": true, "description": "Every parameter under the prefix must be found, and every tensor of another project's file be known. Shapes must fit in any case, but for tables that their plugin lets be interpolated."},
+      "allow_missing": {"type": "array", "default": [], "items": {"type": "string", "minLength": 1}, "description": "Parameters that need not be found, or may have other sizes and then stay as they were made, by name; `*` stands for any characters."},
+      "allow_unexpected": {"type": "array", "default": [], "items": {"type": "string", "minLength": 1}, "description": "Tensors of another project's file that may be left out, by their names there."},
+      "take": {"type": "array", "default": [], "items": {"type": "string", "minLength": 1}, "description": "Options of the family's key map, such as `norm` of MaskFeat's pre-training."}}},
     "checkpoint": {"type": "object", "default": {}, "additionalProperties": false, "description": "What is saved during training.", "properties": {
       "every_epochs": {"type": "integer", "default": 1, "minimum": 0, "description": "0 = only at the end."},
       "every_steps": {"type": "integer", "default": 0, "minimum": 0, "description": "0 = by epochs only."},
       "keep": {"type": "integer", "default": 2, "minimum": 1, "description": "Newest checkpoints to keep."},
       "best": {"type": "string", "minLength": 1, "description": "Metric of the evaluations (`top1`, `loss`): the checkpoint of its best one is kept beside the newest, and `--checkpoint best` takes it."},
       "resume": {"type": "boolean", "default": true, "description": "Continue from the newest checkpoint in the work-dir."}}},
-    "eval": {"type": "object", "default": {}, "additionalProperties": false, "description": "Evaluation during training, on `data.eval`.", "properties": {
-      "every_epochs": {"type": "integer", "default": 1, "minimum": 0, "description": "0 = only at the end."}}},
+    "eval": {"type": "object", "default": {}, "additionalProperties": false, "description": "Evaluation: in training, on `data.eval`, and by task test.", "properties": {
+      "every_epochs": {"type": "integer", "default": 1, "minimum": 0, "description": "In training; 0 = only at the end."},
+      "combine": {"type": "string", "default": "softmax_mean", "enum": ["softmax_mean", "logits_mean"], "description": "How a sample's views become one score per class: softmax of each, then the mean; or the mean of the logits, then softmax. Of predict too."},
+      "top_k": {"type": "array", "default": [1, 5], "minItems": 1, "maxItems": 16, "items": {"type": "integer", "minimum": 1, "maximum": 1000000}, "description": "Each k gives a metric `topk`: percent of the samples whose label is among the k best classes."},
+      "metrics": {"type": "array", "default": [], "maxItems": 3, "items": {"type": "string", "enum": ["mean_class_accuracy", "f1_macro", "f1_micro"]}, "description": "Of evaluations in training, besides loss and top-k; task test always has them all."},
+      "dump": {"type": "string", "default": "", "pattern": "^$|\\.(json|npz)$", "title": "a name that ends in .json or .npz", "description": "Of task test: file for the name, label and scores of every sample, relative to the work-dir; also `--dump`."}}},
+    "extract": {"type": "object", "default": {}, "additionalProperties": false, "description": "Of task extract.", "properties": {
+      "pool": {"type": "string", "default": "mean", "enum": ["mean", "cls", "none"], "description": "What is kept of a view's features: the mean over the grid's tokens or cells, the class token, or all of them; also `--pool`."}}},
     "log": {"type": "object", "default": {}, "additionalProperties": false, "description": "Records of training.", "properties": {
       "every_steps": {"type": "integer", "default": 10, "minimum": 1, "description": "Steps between two records in metrics.jsonl and the curves."}}},
     "nan_guard": {"type": "string", "default": "stop", "enum": ["stop", "off"], "description": "`stop`: end at the first loss or gradient that is not finite, naming step, part and samples."}
@@ -117,6 +127,12 @@ json::value part_keys(const std::string& interface_id) {
     keys["weight"] = {
         {"type", "number"}, {"default", 1.0}, {"minimum", 0}, {"description", "Of losses: factor in their sum."}};
   }
+  if (interface_id == "vh.dataset/1")
+    keys["skip"] = {{"type", "string"},
+                    {"default", ""},
+                    {"description",
+                     "Of datasets: a file with the names of samples to leave out, one a line, as `vhost data scan` "
+                     "writes it."}};
   if (interface_id == "vh.mask/1") {
     keys["mode"] = {{"type", "string"},
                     {"default", "auto"},

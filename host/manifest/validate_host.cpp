@@ -183,6 +183,8 @@ void check_data(const Manifest& manifest) {
     throw manifest.error("/data/mix", "mixes labels, which task \"pretrain\" has none of: remove it");
   if (manifest.number("/data/mix/mixup") == 0 && manifest.number("/data/mix/cutmix") == 0)
     throw manifest.error("/data/mix", "needs \"mixup\" or \"cutmix\" above 0, such as {\"mixup\": 0.8, \"cutmix\": 1}");
+  if (trains(manifest) && batch < 2)
+    throw manifest.error("/data/mix", "mixes the samples of a batch, and /data/batch is 1: make it 2 or more");
 }
 
 void check_watched(const Manifest& manifest) {
@@ -195,6 +197,11 @@ void check_optimizer(Manifest& manifest) {
   if (!manifest.has("/optimizer")) return;
   if (manifest.boolean("/optimizer/nesterov") && manifest.number("/optimizer/momentum") == 0)
     throw manifest.error("/optimizer/nesterov", "needs a momentum above 0");
+  for (size_t i = 0; i < manifest.at("/optimizer/rules").as_array().size(); ++i) {
+    const std::string rule = "/optimizer/rules/" + std::to_string(i);
+    if (!manifest.has(rule + "/weight_decay") && !manifest.has(rule + "/lr_scale"))
+      throw manifest.error(rule, "changes nothing: give \"weight_decay\" or \"lr_scale\"");
+  }
   const bool linear = manifest.string("/optimizer/lr_scale_rule") == "linear";
   if (!linear && manifest.has("/optimizer/base_batch"))
     throw manifest.error("/optimizer/base_batch", "is used by \"lr_scale_rule\": \"linear\" only");

@@ -111,6 +111,16 @@ BOOST_AUTO_TEST_CASE(shares_are_drawn_from_the_beta_distribution) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(a_vanishing_alpha_leaves_rows_as_they_are_or_swaps_them) {
+  int swapped = 0;
+  for (uint64_t seed = 0; seed < 1000; ++seed) {
+    const double x = draw_beta(1e-320, seed);
+    BOOST_TEST((x == 0 || x == 1));
+    swapped += x == 0;
+  }
+  BOOST_TEST(std::abs(swapped - 500) < 80);
+}
+
 BOOST_AUTO_TEST_CASE(a_sample_without_label_is_refused) {
   vh_map all = batch_of(2, 4, 4);
   all.put("batch.label", at::tensor({0, -1}, at::kLong));
@@ -125,6 +135,11 @@ BOOST_AUTO_TEST_CASE(layers_near_the_input_learn_more_slowly) {
   BOOST_TEST(got[1].lr_scale == 0.25);
   BOOST_TEST(got[2].lr_scale == 0.5);
   BOOST_TEST(got[3].lr_scale == 1);
+}
+
+BOOST_AUTO_TEST_CASE(layer_decay_without_layers_is_refused) {
+  BOOST_CHECK_EXCEPTION(settings(optimizer(R"(, "layer_decay": 0.5, "rules": [])"), {param("backbone.w", {8, 8}, -1)}),
+                        Error, Mentions{"/optimizer/layer_decay: needs parts that number their layers"});
 }
 
 BOOST_AUTO_TEST_CASE(biases_and_vectors_do_not_decay_unless_a_rule_says_so) {

@@ -268,8 +268,9 @@ BOOST_AUTO_TEST_CASE(parameters_of_a_part_are_validated_and_filled) {
     validate(manifest, "/data/train", part, schema.as_object(), vhost::part_host_keys("/data/train"));
     return canonical_json(part);
   };
-  BOOST_TEST(check({}) ==
-             R"({"crop":{"size":null},"frames":16,"list":"a.txt","sampling":"uniform","use":"kinetics/clips"})");
+  BOOST_TEST(
+      check({}) ==
+      R"({"crop":{"size":null},"frames":16,"list":"a.txt","sampling":"uniform","skip":"","use":"kinetics/clips"})");
   const auto wrong = [&](const std::string& set) { return message_of([&] { check({set}); }); };
   BOOST_TEST(wrong("data.train.list=null") == "exp.json:7:5: /data/train: missing key \"list\"");
   BOOST_TEST(wrong("data.train.frame=8") ==
