@@ -354,7 +354,15 @@ void Model::run(const Part& part, const vh_map& all, vh_map& out, const StepInfo
                                   "nothing makes \"" + full + "\"");
     in.put(local, *value);
   }
-  part.run(make_step(info, options_, in, out));
+  if (!frozen(part)) return part.run(make_step(info, options_, in, out));
+  const at::NoGradGuard no_grad;
+  StepInfo still = info;
+  still.mode = VH_EVAL;
+  part.run(make_step(still, options_, in, out));
+}
+
+bool Model::frozen(const Part& part) const {
+  return std::find(frozen_.begin(), frozen_.end(), &part) != frozen_.end();
 }
 
 void Model::features(vh_map& all, const StepInfo& info) const {
@@ -367,7 +375,7 @@ void Model::forward(vh_map& all, const StepInfo& info) const {
   features(all, info);
   for (const Head& head : heads_) {
     vh_map out;
-    const bool labels = (head.part->caps() & VH_CAP_LABELS) && info.mode == VH_TRAIN;
+    const bool labels = (head.part->caps() & VH_CAP_LABELS) && info.mode == VH_TRAIN && !frozen(*head.part);
     run(*head.part, all, out, info, {"features.", "mask.", labels ? "batch.label" : "mask."});
     for (auto& [key, value] : out.items) all.put("pred." + head.name + key.substr(4), value);
   }

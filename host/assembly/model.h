@@ -74,6 +74,9 @@ class Model {
   LossValues losses(vh_map& all, const StepInfo& info, const Divisors& divisors) const;
   void after_step(vh_map& all, const StepInfo& info) const;
 
+  // From now on the part runs in evaluation mode and without gradients, whatever the step's mode is.
+  void freeze(const Part& part) { frozen_.push_back(&part); }
+
   std::vector<Param*> params() const;  // parameters and buffers of all parts
   const std::vector<std::unique_ptr<Part>>& parts() const { return parts_; }
   const vh_specs& feature_specs() const { return features_; }
@@ -117,12 +120,14 @@ class Model {
   void bind_loss(const Manifest&, Loss& loss, const std::string& head, const vh_specs& inputs, vh_specs& in) const;
   void run(const Part& part, const vh_map& all, vh_map& out, const StepInfo& info,
            std::initializer_list<const char*> prefixes) const;
+  bool frozen(const Part& part) const;
   LossValues one_loss(const Loss& loss, const vh_map& all, const StepInfo& info, const Divisors& divisors) const;
 
   MaskLayout mask_;
   bool soft_labels_ = false;
   BuildOptions options_;
   std::vector<std::unique_ptr<Part>> parts_;
+  std::vector<const Part*> frozen_;
   Part* backbone_ = nullptr;
   Part* target_ = nullptr;
   std::vector<Head> heads_;

@@ -39,6 +39,7 @@ std::string quote(std::string_view text);  // the same for a text: "..." cut at 
 // Length of the well-formed UTF-8 sequence at `at`, or 0 (RFC 3629: no overlong forms, no surrogates, at most
 // U+10FFFF).
 size_t utf8_length(std::string_view text, size_t at);
+std::string valid_utf8(std::string_view text);  // each byte that is none becomes U+FFFD: names of files for JSON
 
 // RFC 6901; nullptr = no such value.
 const json::value* find_pointer(const json::value& root, std::string_view pointer);

@@ -26,6 +26,16 @@ size_t utf8_length(std::string_view text, size_t at) {
   return 0;
 }
 
+std::string valid_utf8(std::string_view text) {
+  std::string out;
+  for (size_t at = 0; at < text.size();) {
+    const size_t length = utf8_length(text, at);
+    out += length ? text.substr(at, length) : std::string_view("\xEF\xBF\xBD");
+    at += std::max<size_t>(1, length);
+  }
+  return out;
+}
+
 namespace {
 
 bool is_digit(char c) {

@@ -5,6 +5,7 @@
 #include "base/files.h"
 #include "check/checks.h"
 #include "elf_exports.hpp"
+#include "keymaps/keymap.h"
 #include "plugins/elf_needed.h"
 
 namespace vhost::check {
@@ -95,6 +96,21 @@ void libraries(const Case& subject) {
                  "; link them statically, or give them a version (two plugins' libraries of one name would mix)");
 }
 
+// Maps of weights ship with their backbone: that is where init.from looks for them.
+void keymaps(const Case& subject) {
+  const Package& package = *subject.package;
+  std::vector<std::string> families;
+  for (const KeyMap& map : keymaps_of({&package})) {
+    const std::string file = "keymaps/" + map.file.filename().string();
+    if (map.file.stem() != map.family)
+      throw Failed(file + ": its family is " + map.family + "; give the file that name, " + map.family + ".json");
+    const size_t slash = map.backbone.find('/');
+    if (map.backbone.substr(0, slash) != package.name || !package.find("vh.backbone/1", map.backbone.substr(slash + 1)))
+      throw Failed(file + ": its backbone, " + map.backbone +
+                   ", is none of this plugin's; a map ships with its backbone");
+  }
+}
+
 }  // namespace
 
 std::vector<Check> package_checks() {
@@ -102,7 +118,8 @@ std::vector<Check> package_checks() {
           {kChecksum, kPackage, checksum},
           {"package.exports", kPackage, exports},
           {"package.licence", kPackage, licence},
-          {"package.libraries", kPackage, libraries}};
+          {"package.libraries", kPackage, libraries},
+          {"package.keymaps", kPackage, keymaps}};
 }
 
 }  // namespace vhost::check

@@ -46,9 +46,10 @@ void remove_leftovers(const fs::path& root) {
   }
 }
 
-void remove_old(const fs::path& root, int64_t keep) {
+void remove_old(const fs::path& root, int64_t keep, int64_t best_step) {
   auto found = complete_checkpoints(root);
   for (size_t i = 0; keep > 0 && i + static_cast<size_t>(keep) < found.size(); ++i) {
+    if (found[i].first == best_step) continue;
     const fs::path away = root / (kRemoved + found[i].second.filename().string());
     rename_path(found[i].second, away);
     std::error_code error;
@@ -73,7 +74,7 @@ void save_checkpoint(const fs::path& root, const Checkpoint& checkpoint, int64_t
   sync_folder(temporary);
   rename_path(temporary, root / name);
   sync_folder(root);
-  remove_old(root, keep);
+  remove_old(root, keep, checkpoint.best_step);
 }
 
 LoadedCheckpoint load_checkpoint(const fs::path& path, bool with_optimizer) {

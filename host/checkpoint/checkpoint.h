@@ -13,6 +13,7 @@ struct Checkpoint {
   int64_t step = 0;
   NamedTensors model, optimizer, ema;  // ema and optimizer may be empty
   json::object state;
+  int64_t best_step = -1;  // kept however old it is
 };
 
 // `root` is the checkpoints folder. Removes what crashed writers have left; keeps the newest `keep` (0 = all). Does

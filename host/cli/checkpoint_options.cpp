@@ -2,6 +2,8 @@
 
 #include <CLI/CLI.hpp>
 
+#include "cli/convert_options.h"
+
 namespace vhost {
 namespace {
 
@@ -34,7 +36,7 @@ void add_files(CLI::App& app, Options& options, const char* help, int least, int
 }  // namespace
 
 void add_checkpoint_commands(CLI::App& app, Options& options) {
-  auto* checkpoint = app.add_subcommand("checkpoint", "Look into checkpoint files, compare and average them");
+  auto* checkpoint = app.add_subcommand("checkpoint", "Look into checkpoint files, compare, average and convert them");
   checkpoint->require_subcommand(1);
   auto* inspect = checkpoint->add_subcommand("inspect", "What a checkpoint file holds");
   add_files(*inspect, options, "A checkpoint of any kind", 1, 1);
@@ -49,6 +51,7 @@ void add_checkpoint_commands(CLI::App& app, Options& options) {
   average->add_option("-o,--output", options.output, "The .safetensors file to write")->required()->type_name("FILE");
   average->add_flag("--json", options.json, "Print JSON");
   average->footer(kAverageExamples);
+  add_convert_commands(*checkpoint, options);
 }
 
 }  // namespace vhost

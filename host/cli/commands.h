@@ -29,6 +29,14 @@ void check_work_dir(const std::filesystem::path&,
 
 int run_command(const Options& options);  // run, predict, extract, show
 int rerun_command(const Options& options);
+int compare_command(const Options& options);  // kExitError where the run isn't accepted
+int report_command(const Options& options);
+int data_browse_command(const Options& options);
+int data_fingerprint_command(const Options& options);
+int data_prepare_command(const Options& options);  // kExitError where something is missing or broken
+int data_scan_command(const Options& options);     // kExitError where a sample can't be read
+int data_stats_command(const Options& options);
+int convert_command(const Options& options);  // checkpoint convert, checkpoint export
 int config_command(const Options& options);
 int checkpoint_command(const Options& options);  // inspect, diff, average
 int plugin_list_command(const Options& options);

@@ -12,7 +12,16 @@ int dispatch(const vhost::Options& options) {
   if (options.command == "config") return vhost::config_command(options);
   if (options.command == "plugin list") return vhost::plugin_list_command(options);
   if (options.command == "plugin inspect") return vhost::plugin_inspect_command(options);
+  if (options.command == "checkpoint convert" || options.command == "checkpoint export")
+    return vhost::convert_command(options);
   if (options.command == "rerun") return vhost::rerun_command(options);
+  if (options.command == "compare") return vhost::compare_command(options);
+  if (options.command == "report") return vhost::report_command(options);
+  if (options.command == "data prepare kinetics") return vhost::data_prepare_command(options);
+  if (options.command == "data browse") return vhost::data_browse_command(options);
+  if (options.command == "data scan") return vhost::data_scan_command(options);
+  if (options.command == "data stats") return vhost::data_stats_command(options);
+  if (options.command == "data fingerprint") return vhost::data_fingerprint_command(options);
   if (options.command == "plugin check") return vhost::plugin_check_command(options);
   if (options.command == "plugin matrix") return vhost::plugin_matrix_command(options);
   if (options.command == "plugin new") return vhost::plugin_new_command(options);

@@ -1,11 +1,14 @@
 #include "cli/options.h"
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <iostream>
 
 #include "base/error.h"
 #include "cli/checkpoint_options.h"
+#include "cli/data_options.h"
 #include "cli/plugin_options.h"
+#include "cli/report_options.h"
 #include "vhost/abi.h"
 
 namespace vhost {
@@ -21,14 +24,25 @@ constexpr const char* kExamples = R"(Examples:
   vhost --manifest exp.json --locked             only with the plugin versions of the work-dir's lock.json
   vhost --manifest exp.json --update videomae    take the newest version that the manifest's range admits
   vhost --manifest exp.json --set data.batch=16 --set optimizer.lr=3e-4
+  vhost test --manifest exp.json                 accuracy of the trained model, class by class
   vhost predict --manifest exp.json clip1.mp4 clip2.mp4
   vhost show --manifest exp.json                 draw what the model sees and predicts
   vhost rerun work_dirs/exp                      make a run again from its record
+  vhost compare work_dirs/exp work_dirs/other    accept a run by the loss curve of another
   vhost config --manifest exp.json --origins     every value and where it was set
   vhost plugin list
 
 Exit codes: 0 done, 1 error, 2 wrong usage, 130 stopped by Ctrl-C, 143 by SIGTERM (both save a checkpoint first).
 Environment: VHOST_PLUGIN_PATH, folders with plugins (colon-separated).)";
+
+constexpr const char* kTestExamples =
+    R"(As the manifest with "task": "test". The newest checkpoint of the work-dir is taken unless --checkpoint names
+another. The work-dir gets results.json: metrics, accuracy of each class, confusion matrix. See docs/evaluation.md.
+
+Examples:
+  vhost test --manifest exp.json
+  vhost test --manifest exp.json --checkpoint other/checkpoints/step-400 --dump scores.npz
+  vhost test --manifest exp.json --set data.eval.clips=5 --set data.eval.crops=3)";
 
 constexpr const char* kPredictExamples =
     R"(Without FILES the manifest's own data.predict (or data.eval) is used. The newest checkpoint of the work-dir is taken
@@ -37,14 +51,16 @@ unless --checkpoint names another.
 Examples:
   vhost predict --manifest exp.json --top-k 3 clip.mp4
   vhost predict --manifest exp.json --checkpoint other/checkpoints/step-400 --json clips/*.mp4
-  vhost predict --manifest exp.json --output predictions.json clips/*.mp4)";
+  vhost predict --manifest exp.json --output predictions.csv --picture predictions.png clips
+  vhost predict --manifest exp.json --list clips.txt)";
 
 constexpr const char* kExtractExamples =
     R"(Without FILES the manifest's own data.predict (or data.eval) is used. The newest checkpoint of the work-dir is taken
 unless --checkpoint names another.
 
 Example:
-  vhost extract --manifest exp.json --output features.safetensors clips/*.mp4)";
+  vhost extract --manifest exp.json --output features.safetensors clips
+  vhost extract --manifest exp.json --pool none --output tokens.npy --list clips.txt)";
 
 constexpr const char* kShowExamples =
     R"(Draws what the model sees and predicts: input, masked input, target and prediction, with the error of the masked
@@ -71,6 +87,14 @@ Examples:
   vhost rerun work_dirs/exp --work-dir again
   vhost rerun exp/record.json --dry-run           only say what is missing)";
 
+CLI::Validator whole_number() {
+  const auto check = [](const std::string& text) {
+    const bool digits = !text.empty() && text.find_first_not_of("0123456789") == std::string::npos;
+    return digits ? std::string() : text + ": a whole number from 0 on is wanted";
+  };
+  return CLI::Validator(check, "");
+}
+
 void add_manifest_options(CLI::App& app, Options& options) {
   app.add_option("-m,--manifest", options.manifest, "The experiment: JSON with comments")->type_name("FILE");
   app.add_option(
@@ -84,7 +108,8 @@ void add_manifest_options(CLI::App& app, Options& options) {
 void add_run_options(CLI::App& app, Options& options) {
   app.add_option("--work-dir", options.work_dir, "Where all results go; default: the manifest's work_dir")
       ->type_name("FOLDER");
-  app.add_option("--checkpoint", options.checkpoint, "Weights to use; default: the newest checkpoint of the work-dir")
+  app.add_option("--checkpoint", options.checkpoint,
+                 "Weights to use, or best; default: the newest checkpoint of the work-dir")
       ->type_name("PATH");
   app.add_flag("--dry-run", options.dry_run, "Assemble and check everything, print the table of parts, then stop");
 }
@@ -105,7 +130,8 @@ void add_file_options(CLI::App& app, Options& options, const char* output) {
   add_manifest_options(app, options);
   add_run_options(app, options);
   add_lock_options(app, options);
-  app.add_option("files", options.files, "Videos or images in place of the manifest's list")->type_name("FILES");
+  app.add_option("files", options.files, "Videos or images, or folders of them, in place of the manifest's list")
+      ->type_name("FILES");
   app.add_option("-o,--output", options.output, output)->type_name("PATH");
 }
 
@@ -124,6 +150,8 @@ struct CommandLine {
                  "Start anew even if the work-dir holds a checkpoint of this experiment");
     app.require_subcommand(0, 1);
     add_file_commands(options);
+    add_report_commands(app, options);
+    add_data_commands(app, options);
     add_plugin_commands(app, options);
     add_checkpoint_commands(app, options);
     auto* rerun = app.add_subcommand("rerun", "Make a run again from its record, or say what is missing for that");
@@ -146,9 +174,14 @@ struct CommandLine {
   }
 
   void add_file_commands(Options& options) {
+    add_test(options);
     auto* predict = app.add_subcommand("predict", "Classify files with a trained model");
-    add_file_options(*predict, options, "Write the predictions to this file too, as JSON");
-    predict->add_flag("--json", options.json, "Print the predictions as JSON");
+    add_file_options(*predict, options, "Write the predictions to this file too: .json or .csv");
+    add_list(*predict, options);
+    auto* json = predict->add_flag("--json", options.json, "Print the predictions as JSON");
+    predict->add_flag("--csv", options.csv, "Print the predictions as CSV")->excludes(json);
+    predict->add_option("--picture", options.picture, "Draw each file's middle frame with its best class, as .png")
+        ->type_name("FILE");
     predict->add_option("--top-k", options.top_k, "How many classes to print per file")
         ->check(CLI::Range(1, 1000000).description(""))
         ->type_name("K")
@@ -156,9 +189,32 @@ struct CommandLine {
     predict->footer(kPredictExamples);
     auto* extract = app.add_subcommand("extract", "Write the backbone's features of files, one mean vector each");
     add_file_options(*extract, options,
-                     "Write the features to this file (safetensors); default: features.safetensors in the work-dir");
+                     "Write the features to this file: .safetensors, .npy or .npz; default: features.safetensors in "
+                     "the work-dir");
+    add_list(*extract, options);
+    extract
+        ->add_option("--pool", options.pool,
+                     "What is kept of the features: the mean of all tokens, the class token, or all; default: "
+                     "the manifest's extract.pool, mean")
+        ->check(CLI::IsMember({"mean", "cls", "none"}).description(""))
+        ->type_name("mean|cls|none");
     extract->footer(kExtractExamples);
     add_show(options);
+  }
+
+  static void add_list(CLI::App& app, Options& options) {
+    app.add_option("--list", options.list, "Text file with a path a line, relative to its folder; labels are ignored")
+        ->type_name("FILE");
+  }
+
+  void add_test(Options& options) {
+    auto* test = app.add_subcommand("test", "Evaluate a trained model on data.eval, class by class");
+    add_manifest_options(*test, options);
+    add_run_options(*test, options);
+    add_lock_options(*test, options);
+    test->add_option("--dump", options.dump, "Write every sample's name, label and scores to this file: .json or .npz")
+        ->type_name("FILE");
+    test->footer(kTestExamples);
   }
 
   void add_show(Options& options) {
@@ -172,10 +228,10 @@ struct CommandLine {
         ->type_name("I,J..")
         ->delimiter(',')
         ->allow_extra_args(false)
-        ->check(CLI::NonNegativeNumber.description(""));
+        ->check(whole_number());
     show->add_option("--seed", options.seed, "Of masks and augmentation, as --set seed=N")
         ->type_name("N")
-        ->check(CLI::NonNegativeNumber.description(""));
+        ->check(whole_number());
     show->add_flag("--train", options.train_pass, "Samples of data.train, augmented as in training");
     show->add_option("--top-k", options.top_k, "How many classes to print per sample")
         ->check(CLI::Range(1, 20).description(""))
@@ -249,8 +305,10 @@ int parse_command_line(int argc, const char* const* argv, Options& options) {
     return wrong_usage(line, error.what());
   }
   options.command = line.chosen().second;
-  const bool needs_manifest = options.command.rfind("plugin", 0) != 0 && options.command.rfind("checkpoint", 0) != 0 &&
-                              options.command != "version" && options.command != "rerun";
+  static const std::vector<std::string> on_their_own = {"version", "rerun", "compare", "report"};
+  const auto in_group = [&](const char* group) { return options.command.starts_with(group); };
+  const bool needs_manifest = !in_group("plugin") && !in_group("data") && !in_group("checkpoint") &&
+                              std::ranges::find(on_their_own, options.command) == on_their_own.end();
   if (needs_manifest && options.manifest.empty()) return wrong_usage(line, "--manifest FILE is missing");
   return -1;
 }

@@ -14,7 +14,8 @@ struct Options {
   std::string lock;                 // "" = lock.json in the work-dir
   std::vector<std::string> update;  // names; "" = all
   bool locked = false;
-  bool dry_run = false, no_resume = false, json = false, origins = false;
+  bool dry_run = false, no_resume = false, json = false, csv = false, origins = false;
+  std::string list, picture, pool, dump;     // of predict and extract, predict, extract, test
   std::string kind, licence = "Apache-2.0";  // of plugin new
   bool c = false;
   int top_k = 5;
@@ -29,7 +30,19 @@ struct Options {
   std::string to, range = "*";      // plugin install --to, plugin remove --from; plugin explain NAME RANGE
   bool force = false, all = false;  // plugin install, plugin remove
   uint64_t max_size = 0;            // plugin install; 0 = the usual limit
-  std::string command_line;         // the whole of it, quoted for a shell
+  double mre = 0.05, mae = 0.0002;  // compare: limits
+  std::string only, dataset;        // data: train, eval or predict; what reads a list or folder
+  int threads = 0;                  // data; 0 = all cores
+  bool as_is = false;               // data scan
+  std::string source, split;        // data prepare
+  std::vector<std::string> annotations;
+  bool no_check = false;
+  std::string class_name;  // data browse
+  int64_t count = 24, augmentations = 1;
+  std::string family, prefix;                 // checkpoint convert, checkpoint export
+  std::vector<std::string> allow_unexpected;  // checkpoint convert
+  bool no_ema = false;                        // checkpoint export
+  std::string command_line;                   // the whole of it, quoted for a shell
 };
 
 constexpr int kExitError = 1, kExitUsage = 2;

@@ -6,6 +6,8 @@
 
 #include "base/files.h"
 #include "cli/commands.h"
+#include "cli/input_files.h"
+#include "record/weights.h"
 #include "vhost/abi.h"
 
 namespace vhost {
@@ -52,12 +54,27 @@ void resolve_under_lock(Experiment& experiment, const Options& options) {
 
 }  // namespace
 
+namespace {
+
+// eval.dump is relative to the work-dir, --dump to the current folder.
+std::string dump_file(const std::string& file) {
+  const std::string extension = fs::path(file).extension().string();
+  if (extension != ".json" && extension != ".npz")
+    throw Error("--dump " + file + ": scores are written as .json or .npz");
+  return fs::absolute(file).lexically_normal().string();
+}
+
+}  // namespace
+
 Experiment read_experiment(const Options& options) {
   std::vector<std::string> sets = options.sets;
-  if (options.command == "predict" || options.command == "extract") sets.push_back("task=\"" + options.command + "\"");
+  if (options.command == "predict" || options.command == "extract" || options.command == "test")
+    sets.push_back("task=\"" + options.command + "\"");
+  if (!options.pool.empty()) sets.push_back("extract.pool=\"" + options.pool + "\"");
+  if (!options.dump.empty()) sets.push_back("eval.dump=" + json::serialize(json::value(dump_file(options.dump))));
   if (options.command == "show" && options.seed >= 0) sets.push_back("seed=" + std::to_string(options.seed));
   Experiment experiment{read_manifest(options.manifest, sets), {}, {}, {}};
-  if (!options.files.empty() && !options.train_pass) lend_dataset(experiment.manifest);
+  if ((!options.files.empty() || !options.list.empty()) && !options.train_pass) lend_dataset(experiment.manifest);
   validate_host(experiment.manifest);
   experiment.packages = find_packages(plugin_search_path(options.plugin_path));
   resolve_under_lock(experiment, options);
@@ -119,6 +136,14 @@ void check_exists(const std::string& option, const std::string& path) {
   if (!path.empty() && !fs::exists(path, ignored)) throw Error(option + path + ": no such file or folder");
 }
 
+// Of the dataset that files replace the list of.
+std::vector<std::string> extensions_of_inputs(const Options& options, const Experiment& experiment) {
+  for (const char* place : {"/data/predict", "/data/eval", "/data/train"})
+    if ((!options.train_pass || std::string_view(place) == "/data/train") && experiment.manifest.has(place))
+      return experiment.resolution.part(place).component->extensions;
+  return {};
+}
+
 std::string work_dir_of(const Options& options, const Manifest& manifest) {
   const std::string folder = options.work_dir.empty() ? manifest.string("/work_dir") : options.work_dir;
   try {
@@ -131,19 +156,29 @@ std::string work_dir_of(const Options& options, const Manifest& manifest) {
   return folder;
 }
 
+// A path, or "best": the one of the work-dir.
+std::string checkpoint_of(const Options& options, const Manifest& manifest) {
+  std::error_code ignored;
+  if (options.checkpoint != "best" || fs::exists(options.checkpoint, ignored)) {
+    check_exists("--checkpoint ", options.checkpoint);
+    return options.checkpoint;
+  }
+  const fs::path work_dir = options.work_dir.empty() ? manifest.string("/work_dir") : options.work_dir;
+  return best_checkpoint(work_dir / "checkpoints").string();
+}
+
 }  // namespace
 
 int run_command(const Options& options) {
   const Experiment experiment = read_experiment(options);
-  check_exists("--checkpoint ", options.checkpoint);
-  for (const std::string& file : options.files) check_exists("", file);
+  const std::string checkpoint = checkpoint_of(options, experiment.manifest);
   RunRequest request;
   request.manifest = &experiment.manifest;
   request.resolution = &experiment.resolution;
   request.lock_file = experiment.lock_file;
   request.work_dir = work_dir_of(options, experiment.manifest);
-  request.checkpoint = options.checkpoint;
-  request.files = options.files;
+  request.checkpoint = checkpoint;
+  request.files = input_files(options.files, options.list, extensions_of_inputs(options, experiment));
   request.output = options.output;
   request.command_line = options.command_line;
   request.vhost_version = VHOST_VERSION;
@@ -151,6 +186,8 @@ int run_command(const Options& options) {
   request.dry_run = options.dry_run;
   request.resume = !options.no_resume;
   request.json = options.json;
+  request.csv = options.csv;
+  request.picture = options.picture;
   request.top_k = options.top_k;
   request.show = {options.command == "show", options.indices, options.train_pass, options.fresh};
   return run_engine(request);

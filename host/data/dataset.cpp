@@ -1,8 +1,16 @@
 #include "data/dataset.h"
 
 #include <algorithm>
+#include <cinttypes>
+#include <cstdio>
+#include <sstream>
+
+#include "base/files.h"
+#include "vhost/random.h"
 
 namespace vhost {
+
+namespace fs = std::filesystem;
 
 namespace {
 
@@ -16,6 +24,23 @@ PartConfig with_files(PartConfig config, const std::vector<std::string>& files) 
 
 }  // namespace
 
+SkipList::SkipList(const fs::path& file) : folder_(fs::current_path()) {
+  std::istringstream lines(read_file(file));
+  for (std::string line; std::getline(lines, line);) {
+    line.resize(std::min(line.find('\t'), line.size()));
+    while (!line.empty() && (line.back() == '\r' || line.back() == ' ')) line.pop_back();
+    if (!line.empty() && line[0] != '#') names_.insert(path_of(line));
+  }
+}
+
+std::string SkipList::path_of(const std::string& name) const {
+  return (folder_ / name).lexically_normal().string();
+}
+
+bool SkipList::holds(const std::string& name) const {
+  return names_.contains(path_of(name));
+}
+
 Dataset::Dataset(const Manifest& manifest, PartConfig config, uint32_t pass, const BuildOptions& options,
                  const std::vector<std::string>& files)
     : part_(manifest, with_files(std::move(config), files), VH_DATASET_1), pass_(pass) {
@@ -23,6 +48,27 @@ Dataset::Dataset(const Manifest& manifest, PartConfig config, uint32_t pass, con
   vh_error error = new_error();
   part_.check(table().length(part_.self(), &length_, &error), error);
   if (length_ <= 0) throw manifest.error(pointer(), "the dataset holds no samples: " + part_.config().use);
+  const json::value* list = manifest.find(pointer() + "/skip");
+  if (files.empty() && list && list->is_string() && !list->get_string().empty()) skip(std::string(list->get_string()));
+}
+
+void Dataset::skip(const fs::path& file) {
+  const Manifest& manifest = part_.manifest();
+  try {
+    const SkipList list(file);
+    for (int64_t i = 0; i < length_; ++i) {
+      const std::string name = name_at(i);
+      if (list.holds(name))
+        ++skipped_, skipped_hash_ = vh_hash2(skipped_hash_, vh_hash_text(name.c_str()));
+      else
+        kept_.push_back(i);
+    }
+  } catch (const Error& error) {
+    throw manifest.error(pointer() + "/skip", error.message());
+  }
+  if (kept_.empty())
+    throw manifest.error(pointer() + "/skip",
+                         file.string() + " names all " + std::to_string(length_) + " samples: none is left");
 }
 
 vh_specs Dataset::fields() const {
@@ -40,7 +86,7 @@ std::optional<std::string> Dataset::read(int64_t index, std::span<const uint64_t
   vh_read read{};
   read.struct_size = sizeof read;
   read.pass = pass_;
-  read.index = index;
+  read.index = place(index);
   read.n = static_cast<uint32_t>(seeds.size());
   read.seed = seeds.data();
   read.slot = slot.data();
@@ -53,9 +99,13 @@ std::optional<std::string> Dataset::read(int64_t index, std::span<const uint64_t
 }
 
 std::string Dataset::name(int64_t index) const {
+  return name_at(place(index));
+}
+
+std::string Dataset::name_at(int64_t place) const {
   TextCollector sink;
   vh_error error = new_error();
-  part_.check(table().name(part_.self(), index, &sink, &error), error);
+  part_.check(table().name(part_.self(), place, &sink, &error), error);
   return sink.text;
 }
 
@@ -70,7 +120,10 @@ std::string Dataset::fingerprint() const {
   TextCollector sink;
   vh_error error = new_error();
   part_.check(table().fingerprint(part_.self(), &sink, &error), error);
-  return sink.text;
+  if (skipped_ == 0) return sink.text;
+  char text[64];
+  std::snprintf(text, sizeof text, " skipped=%" PRId64 " of them, hash=%016" PRIx64, skipped_, skipped_hash_);
+  return sink.text + text;
 }
 
 Mask::Mask(const Manifest& manifest, PartConfig config, const BuildOptions& options)

@@ -74,6 +74,7 @@ Loader::Loader(const Dataset& dataset, const InputLayout& layout, const Mask* ma
     slot.batch.index.resize(options_.batch);
     slot.batch.seed.resize(options_.batch);
     slot.batch.weight.resize(options_.batch);
+    slot.batch.fault.resize(options_.batch);
     if (mask_) slot.batch.mask.resize(options_.batch * layout_.views * mask_->cells());
   }
   for (int64_t i = 0; i < options_.workers; ++i) threads_.emplace_back([this] { work(); });
@@ -180,11 +181,15 @@ bool Loader::read_into(Slot& slot, int64_t row, int64_t index, uint64_t seed) {
     clear_row(slot, at);
     slot.batch.index[at] = index;
     slot.batch.seed[at] = k == 0 ? seed : vh_hash3(seed, vh_hash_text("repeat"), k);
+    slot.batch.fault[at].clear();
     to.push_back(rows.emplace_back(slot.batch, layout_, at).slot());
   }
   const std::optional<std::string> bad = dataset_.read(index, {slot.batch.seed.data() + row, repeats}, to);
   if (!bad) return true;
-  for (size_t k = 0; k < repeats; ++k) clear_row(slot, row + static_cast<int64_t>(k));
+  for (size_t k = 0; k < repeats; ++k) {
+    clear_row(slot, row + static_cast<int64_t>(k));
+    slot.batch.fault[row + static_cast<int64_t>(k)] = *bad;
+  }
   count_bad(slot.batch.epoch, *bad);
   return false;
 }

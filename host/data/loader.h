@@ -28,6 +28,7 @@ struct Batch {
   std::vector<int64_t> index;                               // what was read, after replacement
   std::vector<uint64_t> seed;                               // of each sample
   std::vector<float> weight;                                // 0 = unreadable (evaluation)
+  std::vector<std::string> fault;                           // why, of those rows
   std::vector<uint8_t> mask;                                // [rows x views, cells], empty without a mask
 };
 

@@ -24,7 +24,8 @@ struct RunRequest {
   std::vector<std::string> problems;     // that stand in its way, besides what the engine finds
   bool dry_run = false;
   bool resume = true;
-  bool json = false;  // predict: machine-readable output
+  bool json = false, csv = false;  // predict: machine-readable output
+  std::string picture;             // predict: .png file; "" = none
   int top_k = 5;
   struct Show {
     bool on = false;

@@ -1,27 +1,63 @@
 // One pass over a dataset without gradients.
 #pragma once
 #include <functional>
+#include <optional>
 
+#include "engine/class_counts.h"
 #include "engine/experiment.h"
+#include "engine/metrics.h"
+#include "engine/scores.h"
 
 namespace vhost {
 
+// The answer to one sample.
+struct Scored {
+  int64_t index = 0;          // in the dataset
+  int64_t label = -1;         // -1 = unlabelled
+  std::vector<float> scores;  // by class, of all views together
+};
+
+// Sums over some of a dataset's samples; those of all ranks together are the whole's.
+struct EvaluationSums {
+  struct Loss {
+    double sum = 0, weight = 0;
+    uint32_t normaliser = 0;  // VH_DIVIDE_*
+  };
+  std::map<std::string, Loss> losses;
+  double rows = 0, masked = 0, batches = 0;                 // what losses are divided by
+  int64_t samples = 0, labelled = 0;                        // read; of these with a label
+  std::vector<std::pair<int64_t, std::string>> unreadable;  // index, reason
+  TopK top;
+  ClassCounts classes;
+
+  void merge(const EvaluationSums& other);
+  // "loss", "loss.main", "top1", "top5", and if there are labels "mean_class_accuracy", "f1_macro", "f1_micro"
+  std::map<std::string, double> metrics() const;
+};
+
+struct EvaluationOptions {
+  std::vector<int64_t> top_k{1, 5};
+  Combine combine = Combine::softmax_mean;
+};
+EvaluationOptions evaluation_options(const Manifest& manifest);
+
+// Every sample of rank `rank` of `ranks` once, the last incomplete batch too. If a head gives logits, `scored` is
+// called with each readable sample's, in the dataset's order. Throws Error at a label that the model has no class for.
+EvaluationSums evaluate_shard(Experiment& experiment, const DataSource& source, int64_t rank, int64_t ranks,
+                              const std::function<void(Scored&&)>& scored = {});
+
+// The whole dataset, in training: the metrics are loss, top-k and those of eval.metrics.
 struct Evaluation {
-  std::map<std::string, double> metrics;  // "loss", "loss.main", "top1", "top5"
+  std::map<std::string, double> metrics;
   int64_t samples = 0;
   double seconds = 0;
 };
-
-// Losses and, if a head gives logits, accuracy: softmax of each view, then the mean over views.
 Evaluation evaluate(Experiment& experiment, const DataSource& source);
 
 // Calls fn(tensors, batch) after the forward pass of each batch; with pixels, features and predictions in `tensors`.
-// only: indices of the samples; empty = all.
+// only: indices of the samples; none = all.
 void each_batch(Experiment& experiment, const DataSource& source, bool heads,
                 const std::function<void(vh_map& tensors, const Batch& batch)>& fn,
-                const std::vector<int64_t>& only = {});
-
-// [rows x views, K] -> [rows, K]: mean of the views' softmax.
-at::Tensor mean_scores(const at::Tensor& logits, int64_t views);
+                const std::optional<std::vector<int64_t>>& only = {});
 
 }  // namespace vhost

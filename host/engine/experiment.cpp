@@ -4,11 +4,14 @@
 #include <ATen/Parallel.h>
 #include <ATen/autocast_mode.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <thread>
 
+#include "engine/freeze.h"
 #include "engine/param_rules.h"
 #include "engine/resize.h"
+#include "keymaps/detect.h"
 
 namespace vhost {
 
@@ -104,7 +107,12 @@ DataSource Experiment::open(const std::string& pointer, uint32_t pass, const std
   DataSource source;
   source.dataset =
       std::make_unique<Dataset>(manifest, part_config(manifest, *request.resolution, pointer), pass, build, files);
+  if (files.empty() && !manifest.string(pointer + "/skip").empty())
+    log.message(VH_LOG_INFO, "data",
+                pointer + ": " + std::to_string(source.dataset->skipped()) + " samples are left out, by " +
+                    manifest.string(pointer + "/skip"));
   source.layout = make_input_layout(manifest, pointer, source.dataset->fields());
+  if (pass == VH_PASS_PREDICT) source.layout.mixed = false;  // without labels
   data[pointer] = {source.dataset->fingerprint(), files_of(manifest, pointer)};
   return source;
 }
@@ -125,6 +133,7 @@ void Experiment::check_on_meta(const InputLayout& layout, bool training) {
   meta.meta = true;
   meta.device = at::kMeta;
   std::unique_ptr<Model> shape = Model::assemble(manifest, *request.resolution, layout, mask_layout, meta, training);
+  if (training) freeze(manifest, *shape);
   bool runs_on_meta = true, dynamic = false;
   for (const auto& part : shape->parts()) {
     runs_on_meta &= (part->caps() & VH_CAP_META) != 0;
@@ -137,7 +146,9 @@ void Experiment::check_on_meta(const InputLayout& layout, bool training) {
     if (!(param->flags & VH_PARAM_FROZEN)) trainable += param->value.numel();
   }
   frozen = parameters - trainable;
-  if (training) param_settings(manifest, trained_params(shape->params()));  // throws at a rule that matches nothing
+  if (training)
+    param_settings(manifest, trained_params(shape->params()),
+                   layers_of(shape->params()));  // throws at a rule that matches nothing
   if (!runs_on_meta) return;
   StepInfo info;
   info.meta = true;
@@ -163,6 +174,8 @@ void Experiment::check_on_meta(const InputLayout& layout, bool training) {
 
 void Experiment::build_model(const InputLayout& layout, bool with_losses) {
   model = Model::assemble(manifest, *request.resolution, layout, mask_layout, build, with_losses);
+  const std::string task = manifest.string("/task");
+  if (task == "pretrain" || task == "train") freeze(manifest, *model);
 }
 
 NamedTensors Experiment::named_weights() const {
@@ -172,40 +185,57 @@ NamedTensors Experiment::named_weights() const {
   return all;
 }
 
+namespace {
+
+bool may_be_missing(const std::string& name, const LoadRules& rules) {
+  if (rules.fresh.count(name)) return true;
+  return std::any_of(rules.allow_missing.begin(), rules.allow_missing.end(),
+                     [&](const std::string& pattern) { return matches_glob(pattern, name); });
+}
+
+// Undefined if it may be missing and doesn't fit.
+at::Tensor fitted(const at::Tensor& stored, const Param& param, const std::string& file, const LoadRules& rules) {
+  if (stored.sizes() == param.value.sizes()) return stored;
+  const at::Tensor value = resized(stored, param);
+  if (!value.defined() && !may_be_missing(param.name, rules))
+    throw Error(file + ": \"" + param.name + "\" has shape " + c10::str(stored.sizes()) + ", the model's is " +
+                c10::str(param.value.sizes()));
+  return value;
+}
+
+}  // namespace
+
 void Experiment::load_weights(const std::map<std::string, at::Tensor>& weights, const std::string& file,
-                              const std::string& prefix, bool strict) {
+                              const LoadRules& rules) {
   at::NoGradGuard no_grad;
-  std::vector<std::string> missing;
+  std::vector<std::string> missing, kept;
   int64_t loaded = 0;
   for (Param* param : model->params()) {
-    if (param->role == VH_BUFFER_NOT_SAVED || param->name.rfind(prefix, 0) != 0) continue;
+    if (param->role == VH_BUFFER_NOT_SAVED || param->name.rfind(rules.prefix, 0) != 0) continue;
     const auto it = weights.find(param->name);
-    if (it == weights.end()) {
-      missing.push_back(param->name);
+    const at::Tensor value = it == weights.end() ? at::Tensor() : fitted(it->second, *param, file, rules);
+    if (!value.defined()) {
+      (may_be_missing(param->name, rules) ? kept : missing).push_back(param->name);
       continue;
     }
-    const bool fits = it->second.sizes() == param->value.sizes();
-    const at::Tensor value = fits ? it->second : resized(it->second, *param);
-    if (!value.defined())
-      throw Error(file + ": \"" + param->name + "\" has shape " + c10::str(it->second.sizes()) + ", the model's is " +
-                  c10::str(param->value.sizes()));
     param->value.copy_(value);
-    if (!fits)
+    if (it->second.sizes() != param->value.sizes())
       log.message(VH_LOG_INFO, "init",
-                  file + ": \"" + param->name + "\" was interpolated from " + c10::str(it->second.sizes()) + " to " +
+                  file + ": \"" + param->name + "\" was resized from " + c10::str(it->second.sizes()) + " to " +
                       c10::str(param->value.sizes()));
     ++loaded;
   }
   if (loaded == 0)
     throw Error(file + ": holds no weights of this model" +
-                (prefix.empty() ? "" : " under the prefix \"" + prefix + "\""));
-  if (strict && !missing.empty())
-    throw Error(file + ": lacks " + std::to_string(missing.size()) + " of the model's weights, the first being \"" +
-                missing[0] + "\" (\"strict\": false allows it)");
-  if (!missing.empty())
+                (rules.prefix.empty() ? "" : " under the prefix \"" + rules.prefix + "\""));
+  if (rules.strict && !missing.empty())
+    throw Error(file + ": lacks " + std::to_string(missing.size()) + " of the model's weights: " + some_of(missing, 8) +
+                rules.remedy);
+  kept.insert(kept.end(), missing.begin(), missing.end());
+  if (!kept.empty())
     log.message(VH_LOG_WARN, "init",
-                file + ": " + std::to_string(missing.size()) +
-                    " weights were not in it and keep their initial values, first \"" + missing[0] + "\"");
+                file + ": " + std::to_string(kept.size()) +
+                    " weights were not in it, or of other sizes, and keep their initial values: " + some_of(kept));
 }
 
 }  // namespace vhost

@@ -3,6 +3,7 @@
 #include <ATen/core/grad_mode.h>
 
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -42,6 +43,14 @@ void seed_generators(uint64_t seed);
 void log_plugin_scalar(const std::string& name, const at::Tensor& value);
 std::map<std::string, double> take_plugin_scalars();
 
+struct LoadRules {
+  std::string prefix;                      // only names that begin so
+  bool strict = true;                      // every parameter must be found, but for ...
+  std::vector<std::string> allow_missing;  // ... names that match one of these patterns, and ...
+  std::set<std::string> fresh;             // ... these names
+  std::string remedy;                      // ends the error about missing ones
+};
+
 struct DataSource {
   std::unique_ptr<Dataset> dataset;
   InputLayout layout;
@@ -58,9 +67,10 @@ class Experiment {
   // On the meta device: forward, losses and one backward; refuses parameters that get no gradient. Counts FLOPs.
   void check_on_meta(const InputLayout& layout, bool training);
   void build_model(const InputLayout& layout, bool with_losses);
-  // Copies weights into the model; keys that begin with `prefix` only. strict: every parameter must be found.
+  // Copies weights into the model, interpolating tables that their plugin lets be. Throws Error naming all that is
+  // missing or of another shape.
   void load_weights(const std::map<std::string, at::Tensor>& weights, const std::string& file,
-                    const std::string& prefix, bool strict);
+                    const LoadRules& rules = {});
   std::vector<Param*> params() const { return model->params(); }
   NamedTensors named_weights() const;  // what a checkpoint holds
   void warn(const std::string& text);

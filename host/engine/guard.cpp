@@ -13,6 +13,8 @@ namespace fs = std::filesystem;
 
 namespace {
 
+constexpr int64_t kSmallTotalBatch = 256;  // below it VideoMAE's users lost accuracy (MCG-NJU/VideoMAE, issue 37)
+
 bool finite(const at::Tensor& t) {
   return !t.is_floating_point() || at::isfinite(t).all().item<bool>();
 }
@@ -134,6 +136,21 @@ static SummaryRow memory_row(const Experiment& x, const DataSource& source, int6
   return {"memory", "about " + megabytes(sum) + (x.activation_bytes ? "" : " without activations") + ": " + parts};
 }
 
+static std::string batch_text(const Manifest& m) {
+  const int64_t batch = m.integer("/data/batch"), accumulate = m.integer("/data/accumulate"),
+                repeats = m.integer("/data/repeats");
+  return std::to_string(batch * accumulate) + " = " + std::to_string(batch) + " x " + std::to_string(accumulate) +
+         " accumulated x 1 process" +
+         (repeats > 1 ? ", of " + std::to_string(batch * accumulate / repeats) + " samples" : "");
+}
+
+static std::string lr_origin(const Manifest& m) {
+  const LrScale scale = lr_scale(m);
+  if (!scale.linear) return "as given";
+  return "= " + text("%.3e", m.number("/optimizer/lr")) + " x " + std::to_string(scale.samples) + "/" +
+         std::to_string(scale.base_batch) + " (linear)";
+}
+
 std::vector<SummaryRow> summary_rows(const Experiment& x, const DataSource& source, const Schedule* schedule,
                                      int64_t optimizer_bytes) {
   const Manifest& m = x.manifest;
@@ -164,11 +181,9 @@ std::vector<SummaryRow> summary_rows(const Experiment& x, const DataSource& sour
            : "not counted: a part does not run on meta tensors"});
   rows.push_back({"precision", m.string("/precision") + " on " + x.runtime.device.str()});
   if (!schedule) return rows;
-  const int64_t batch = m.integer("/data/batch"), accumulate = m.integer("/data/accumulate");
-  rows.push_back({"effective batch", std::to_string(batch * accumulate) + " = " + std::to_string(batch) + " x " +
-                                         std::to_string(accumulate) + " accumulated x 1 process"});
-  rows.push_back({"lr", text("%.3e", schedule->lr) + " as given, peak after " + std::to_string(schedule->warmup_steps) +
-                            " warm-up steps, then to " +
+  rows.push_back({"effective batch", batch_text(m)});
+  rows.push_back({"lr", text("%.3e", schedule->lr) + " " + lr_origin(m) + ", peak after " +
+                            std::to_string(schedule->warmup_steps) + " warm-up steps, then to " +
                             text("%.3e", schedule->cosine ? schedule->min_lr : schedule->lr)});
   rows.push_back({"steps", std::to_string(schedule->total_steps) + " of " + std::to_string(schedule->steps_per_epoch) +
                                " per epoch"});
@@ -178,6 +193,15 @@ std::vector<SummaryRow> summary_rows(const Experiment& x, const DataSource& sour
 
 void write_summary(const Experiment& x, const DataSource& source, const Schedule& schedule, int64_t optimizer_bytes) {
   x.log.summary(summary_rows(x, source, &schedule, optimizer_bytes), json::value(x.manifest.root));
+  x.log.message(VH_LOG_INFO, "recipe",
+                "batch " + batch_text(x.manifest) + "; lr " + text("%.3e", schedule.lr) + " " + lr_origin(x.manifest));
+  const LrScale scale = lr_scale(x.manifest);
+  if (scale.linear && scale.samples < kSmallTotalBatch)
+    x.log.message(VH_LOG_WARN, "recipe",
+                  "a step sees " + std::to_string(scale.samples) + " samples, fewer than " +
+                      std::to_string(kSmallTotalBatch) +
+                      ": recipes whose lr goes by the total batch have lost accuracy so; data.total_batch accumulates "
+                      "to the recipe's own");
 }
 
 void check_init(const Manifest& manifest) {
@@ -189,21 +213,6 @@ json::array class_names(const Dataset& dataset, int64_t classes) {
   json::array names;
   for (int64_t i = 0; i < classes; ++i) names.push_back(json::value(dataset.class_name(i)));
   return names;
-}
-
-LoadedCheckpoint load_weights_from(const std::string& path) {
-  return load_checkpoint(weights_at(path), /*with_optimizer=*/false);
-}
-
-void dump_run(const Experiment& x, const DataSource& source, const Schedule& schedule, const std::string& folder) {
-  make_directories(folder);
-  json::object run{{"task", x.manifest.string("/task")},
-                   {"classes", source.layout.classes},
-                   {"total_steps", schedule.total_steps},
-                   {"warmup_steps", schedule.warmup_steps},
-                   {"manifest", x.manifest.root}};
-  write_file_atomically(fs::path(folder) / "run.json", pretty_json(run) + "\n");
-  write_safetensors(fs::path(folder) / "weights.safetensors", x.named_weights());
 }
 
 }  // namespace vhost

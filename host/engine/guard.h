@@ -30,11 +30,4 @@ void check_init(const Manifest& manifest);
 
 json::array class_names(const Dataset& dataset, int64_t classes);
 
-// A .safetensors file, a checkpoint folder, or a run's work-dir (its newest checkpoint).
-LoadedCheckpoint load_weights_from(const std::string& path);
-
-// run.json and weights.safetensors for a twin in another framework (VHOST_DUMP).
-void dump_run(const Experiment& experiment, const DataSource& source, const Schedule& schedule,
-              const std::string& folder);
-
 }  // namespace vhost

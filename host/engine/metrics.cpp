@@ -2,6 +2,11 @@
 
 namespace vhost {
 
+TopK::TopK(const std::vector<int64_t>& ks) {
+  hits.clear();
+  for (const int64_t k : ks) hits[k] = 0;
+}
+
 void TopK::add(const at::Tensor& scores, const at::Tensor& labels, const at::Tensor& weights) {
   at::NoGradGuard no_grad;
   const at::Tensor valid = weights.gt(0).logical_and(labels.ge(0));
@@ -11,15 +16,19 @@ void TopK::add(const at::Tensor& scores, const at::Tensor& labels, const at::Ten
   const at::Tensor better = scores.gt(own).logical_or(scores.eq(own).logical_and(classes.unsqueeze(0).lt(index)));
   const at::Tensor rank = better.sum(1);
   const at::Tensor defined = valid.logical_and(own.squeeze(1).isfinite());
-  top1 += defined.logical_and(rank.lt(1)).sum().item<int64_t>();
-  top5 += defined.logical_and(rank.lt(5)).sum().item<int64_t>();
+  for (auto& [k, count] : hits) count += defined.logical_and(rank.lt(k)).sum().item<int64_t>();
   samples += valid.sum().item<int64_t>();
+}
+
+void TopK::merge(const TopK& other) {
+  for (const auto& [k, count] : other.hits) hits[k] += count;
+  samples += other.samples;
 }
 
 void TopK::report(std::map<std::string, double>& metrics) const {
   if (samples == 0) return;
-  metrics["top1"] = 100.0 * static_cast<double>(top1) / static_cast<double>(samples);
-  metrics["top5"] = 100.0 * static_cast<double>(top5) / static_cast<double>(samples);
+  for (const auto& [k, count] : hits)
+    metrics["top" + std::to_string(k)] = 100.0 * static_cast<double>(count) / static_cast<double>(samples);
 }
 
 void Window::add(double step_loss, const std::map<std::string, double>& step_scalars) {
@@ -38,16 +47,16 @@ std::map<std::string, double> Window::means() const {
 json::object Window::save() const {
   json::object sums;
   for (const auto& [name, sum] : scalars) sums[name] = sum;
-  return {{"loss", loss},     {"steps", steps},   {"scalars", sums},
-          {"top1", top.top1}, {"top5", top.top5}, {"samples", top.samples}};
+  json::object saved{{"loss", loss}, {"steps", steps}, {"scalars", sums}, {"samples", top.samples}};
+  for (const auto& [k, count] : top.hits) saved["top" + std::to_string(k)] = count;
+  return saved;
 }
 
 void Window::load(const json::object& saved) {
   loss = saved.at("loss").to_number<double>();
   steps = saved.at("steps").to_number<int64_t>();
   for (const auto& [name, sum] : saved.at("scalars").as_object()) scalars[std::string(name)] = sum.to_number<double>();
-  top.top1 = saved.at("top1").to_number<int64_t>();
-  top.top5 = saved.at("top5").to_number<int64_t>();
+  for (auto& [k, count] : top.hits) count = saved.at("top" + std::to_string(k)).to_number<int64_t>();
   top.samples = saved.at("samples").to_number<int64_t>();
 }
 

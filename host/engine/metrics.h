@@ -13,9 +13,13 @@ namespace vhost {
 // Samples whose label is among the k best. Ties: the lower class index counts as better. Scores [B,K], labels i64 [B],
 // weights [B] (rows with weight 0 don't count; nor do labels below 0).
 struct TopK {
-  int64_t top1 = 0, top5 = 0, samples = 0;
+  std::map<int64_t, int64_t> hits{{1, 0}, {5, 0}};  // by k
+  int64_t samples = 0;
+  TopK() = default;
+  explicit TopK(const std::vector<int64_t>& ks);
   void add(const at::Tensor& scores, const at::Tensor& labels, const at::Tensor& weights);
-  void report(std::map<std::string, double>& metrics) const;  // "top1" and "top5" in percent; nothing without samples
+  void merge(const TopK& other);                              // of another rank
+  void report(std::map<std::string, double>& metrics) const;  // "top1", "top5" in percent; nothing without samples
 };
 
 // Means since the last record. Saved in checkpoints, so that a resumed run writes the same records.

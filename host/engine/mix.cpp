@@ -15,7 +15,9 @@ namespace {
 double beta(double alpha, vh_random& random) {
   while (true) {
     const double x = std::log(1 - vh_random_unit(&random)) / alpha, y = std::log(1 - vh_random_unit(&random)) / alpha;
-    const double larger = std::max(x, y), log_sum = larger + std::log(std::exp(x - larger) + std::exp(y - larger));
+    const double larger = std::max(x, y);
+    if (!std::isfinite(larger)) return vh_random_unit(&random) < 0.5 ? 0 : 1;  // what is left as alpha vanishes
+    const double log_sum = larger + std::log(std::exp(x - larger) + std::exp(y - larger));
     if (log_sum <= 0) return std::exp(x - log_sum);
   }
 }

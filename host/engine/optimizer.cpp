@@ -2,6 +2,7 @@
 
 #include <ATen/ATen.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "engine/param_rules.h"
@@ -30,7 +31,7 @@ Optimizer::Optimizer(const Manifest& manifest, const std::vector<Param*>& params
   beta2_ = manifest.number("/optimizer/betas/1");
   eps_ = manifest.number("/optimizer/eps");
   const std::vector<const Param*> trained = trained_params(params);
-  const std::vector<ParamSetting> settings = param_settings(manifest, trained);
+  const std::vector<ParamSetting> settings = param_settings(manifest, trained, layers_of(params));
   for (size_t i = 0; i < trained.size(); ++i) {
     const Param* param = trained[i];
     const auto& [decay, lr_scale] = settings[i];
@@ -86,6 +87,13 @@ void Optimizer::step(double lr) {
   at::NoGradGuard no_grad;
   steps_.add_(1);
   for (Group& group : groups_) adamw_ ? step_adamw(group, lr * group.lr_scale) : step_sgd(group, lr * group.lr_scale);
+}
+
+std::vector<ParamRate> Optimizer::rates(double lr) const {
+  std::vector<ParamRate> all;
+  for (const Group& group : groups_)
+    for (const std::string& name : group.names) all.push_back({name, lr * group.lr_scale, group.weight_decay});
+  return all;
 }
 
 void Optimizer::step_adamw(Group& group, double lr) {
@@ -148,7 +156,7 @@ int64_t Optimizer::state_bytes() const {
   return bytes;
 }
 
-Ema::Ema(double decay, const std::vector<Param*>& params) : decay_(decay) {
+Ema::Ema(double decay, bool warmup, const std::vector<Param*>& params) : decay_(decay), warmup_(warmup) {
   at::NoGradGuard no_grad;
   for (Param* param : params) {
     if (param->role != VH_PARAMETER || (param->flags & (VH_PARAM_NO_EMA | VH_PARAM_FROZEN))) continue;
@@ -157,11 +165,12 @@ Ema::Ema(double decay, const std::vector<Param*>& params) : decay_(decay) {
   }
 }
 
-void Ema::update() {
+void Ema::update(int64_t step) {
   at::NoGradGuard no_grad;
+  const double most = warmup_ ? 1 - std::pow(static_cast<double>(step), -2.0 / 3) : 1;
   std::vector<at::Tensor> values;
   for (Param* param : params_) values.push_back(param->value.detach());
-  at::_foreach_lerp_(average_, values, at::Scalar(1 - decay_));
+  at::_foreach_lerp_(average_, values, at::Scalar(1 - std::min(decay_, most)));
 }
 
 void Ema::swap() {

@@ -13,11 +13,14 @@ bool decays(const Param& param) {
   return !(param.flags & VH_PARAM_NO_DECAY) && param.value.dim() > 1 && !param.name.ends_with(".bias");
 }
 
-std::vector<ParamSetting> by_the_parts(const Manifest& manifest, const std::vector<const Param*>& params) {
+std::vector<ParamSetting> by_the_parts(const Manifest& manifest, const std::vector<const Param*>& params,
+                                       int32_t last) {
   const double weight_decay = manifest.number("/optimizer/weight_decay"),
                layer_decay = manifest.number("/optimizer/layer_decay");
-  int32_t last = 0;
   for (const Param* param : params) last = std::max(last, param->layer + 1);
+  if (last == 0 && layer_decay != 1)
+    throw manifest.error("/optimizer/layer_decay",
+                         "needs parts that number their layers, and none of this model's does: remove it");
   std::vector<ParamSetting> settings;
   for (const Param* param : params) {
     const int32_t below = param->layer < 0 ? 0 : last - param->layer;
@@ -54,8 +57,15 @@ std::vector<const Param*> trained_params(const std::vector<Param*>& params) {
   return trained;
 }
 
-std::vector<ParamSetting> param_settings(const Manifest& manifest, const std::vector<const Param*>& params) {
-  std::vector<ParamSetting> settings = by_the_parts(manifest, params);
+int32_t layers_of(const std::vector<Param*>& params) {
+  int32_t layers = 0;
+  for (const Param* param : params) layers = std::max(layers, param->layer + 1);
+  return layers;
+}
+
+std::vector<ParamSetting> param_settings(const Manifest& manifest, const std::vector<const Param*>& params,
+                                         int32_t layers) {
+  std::vector<ParamSetting> settings = by_the_parts(manifest, params, layers);
   const json::array& rules = manifest.at("/optimizer/rules").as_array();
   for (size_t i = 0; i < rules.size(); ++i) {
     const std::string pointer = "/optimizer/rules/" + std::to_string(i);

@@ -1,18 +1,26 @@
 #include "engine/predict.h"
 
+#include <algorithm>
+#include <cmath>
 #include <cstdio>
 
 #include "base/files.h"
 #include "engine/batch.h"
 #include "engine/evaluate.h"
 #include "engine/guard.h"
+#include "engine/init_weights.h"
 #include "engine/optimizer.h"
 #include "engine/record.h"
 #include "record/weights.h"
+#include "report/predictions.h"
 
 namespace vhost {
 
 namespace fs = std::filesystem;
+
+namespace {
+constexpr size_t kMostTiles = 240;  // of a picture
+}
 
 LoadedCheckpoint load_for_inference(Experiment& x) {
   const std::string path = x.request.checkpoint.empty() ? x.request.work_dir : x.request.checkpoint;
@@ -35,115 +43,165 @@ void use_classes_of(const LoadedCheckpoint& loaded, DataSource& source) {
 
 namespace {
 
-std::string class_label(const LoadedCheckpoint& loaded, int64_t label) {
-  const json::value* names = loaded.state.if_contains("class_names");
-  if (names && names->is_array() && label < static_cast<int64_t>(names->get_array().size())) {
-    const json::value& name = names->get_array()[label];
-    if (name.is_string() && !name.get_string().empty()) return std::string(name.get_string());
-  }
-  return "class " + std::to_string(label);
-}
-
 const char* input_pointer(const Manifest& manifest) {
   return manifest.has("/data/predict") ? "/data/predict" : "/data/eval";
 }
 
-DataSource open_for_inference(Experiment& x, LoadedCheckpoint& loaded, bool with_losses) {
-  loaded = load_for_inference(x);
-  DataSource source = x.open(input_pointer(x.manifest), VH_PASS_PREDICT, x.request.files);
-  use_classes_of(loaded, source);
-  x.build_model(source.layout, with_losses);
-  x.load_weights(loaded.model, loaded.folder.string(), "", /*strict=*/true);
-  write_record(x, 0);
-  return source;
+bool names_its_classes(const Manifest& manifest, const std::string& pointer) {
+  const json::value* file = manifest.find(pointer + "/class_names");
+  return file && file->is_string() && !file->get_string().empty();
+}
+
+// A file of names for another number of classes would give every answer a wrong name.
+void check_named_classes(const Manifest& manifest, const LoadedCheckpoint& loaded, const DataSource& source) {
+  const std::string& pointer = source.dataset->pointer();
+  const json::value* classes = loaded.state.if_contains("classes");
+  if (!names_its_classes(manifest, pointer) || !classes || !classes->is_int64() || classes->get_int64() <= 0 ||
+      classes->get_int64() == source.layout.classes)
+    return;
+  throw manifest.error(pointer + "/class_names", "gives " + std::to_string(source.layout.classes) +
+                                                     " classes, and the checkpoint has " +
+                                                     std::to_string(classes->get_int64()));
 }
 
 }  // namespace
 
-int run_test(Experiment& x) {
-  LoadedCheckpoint loaded = load_for_inference(x);
-  DataSource source = x.open("/data/eval", VH_PASS_EVAL);
-  use_classes_of(loaded, source);
-  x.open_mask(source.layout);
-  x.check_on_meta(source.layout, /*training=*/false);
-  x.build_model(source.layout, /*with_losses=*/true);
-  x.load_weights(loaded.model, loaded.folder.string(), "", /*strict=*/true);
-  write_record(x, 0);
-  x.log.summary(summary_rows(x, source, nullptr, 0), json::value(x.manifest.root));
-  const Evaluation result = evaluate(x, source);
-  EvalRecord row;
-  row.split = "test";
-  row.metrics = result.metrics;
-  row.samples = result.samples;
-  row.seconds = result.seconds;
-  if (const json::value* step = loaded.state.if_contains("step")) row.step = step->to_number<int64_t>();
-  x.log.eval(row);
-  json::object out{
-      {"checkpoint", loaded.folder.string()}, {"data", source.dataset->fingerprint()}, {"samples", result.samples}};
-  for (const auto& [name, value] : result.metrics) out[name] = value;
-  write_file_atomically(fs::path(x.request.work_dir) / "test.json", pretty_json(out) + "\n");
-  x.log.finish("finished");
-  return 0;
+std::vector<std::string> class_labels(const Manifest& manifest, const LoadedCheckpoint& loaded,
+                                      const DataSource& source) {
+  const json::value* trained = loaded.state.if_contains("class_names");
+  const auto of_checkpoint = [&](int64_t label) {
+    if (!trained || !trained->is_array() || label >= static_cast<int64_t>(trained->get_array().size()))
+      return std::string();
+    const json::value& name = trained->get_array()[static_cast<size_t>(label)];
+    return name.is_string() ? std::string(name.get_string()) : std::string();
+  };
+  const bool own_first = names_its_classes(manifest, source.dataset->pointer());
+  std::vector<std::string> labels;
+  for (int64_t label = 0; label < source.layout.classes; ++label) {
+    std::string first = of_checkpoint(label), second = source.dataset->class_name(label);
+    if (own_first) std::swap(first, second);
+    labels.push_back(!first.empty() ? first : !second.empty() ? second : "class " + std::to_string(label));
+  }
+  return labels;
 }
+
+std::string file_of(const RunRequest& request, const Dataset& dataset, int64_t index) {
+  const bool as_asked = static_cast<int64_t>(request.files.size()) == dataset.length();
+  return as_asked ? request.files[static_cast<size_t>(index)] : dataset.name(index);
+}
+
+DataSource open_for_inference(Experiment& x, LoadedCheckpoint& loaded) {
+  loaded = load_for_inference(x);
+  DataSource source = x.open(input_pointer(x.manifest), VH_PASS_PREDICT, x.request.files);
+  check_named_classes(x.manifest, loaded, source);
+  use_classes_of(loaded, source);
+  x.build_model(source.layout, /*with_losses=*/false);
+  load_trained(x, loaded);
+  write_record(x, 0);
+  return source;
+}
+
+namespace {
+
+// What the model saw of a sample: the frame in the middle of the view in the middle.
+Picture middle_frame(const vh_map& all, const InputLayout& layout, int64_t sample) {
+  const at::Tensor raw = *all.find("raw");  // R x T x H x W x C
+  const at::Tensor frame = raw[sample * layout.views + layout.views / 2][layout.frames / 2];
+  const at::Tensor rgb = frame.slice(2, 0, 3).expand({layout.height, layout.width, 3}).to(at::kCPU).contiguous();
+  Picture picture(static_cast<int>(layout.width), static_cast<int>(layout.height));
+  std::copy_n(rgb.data_ptr<uint8_t>(), picture.rgb.size(), picture.rgb.begin());
+  return picture;
+}
+
+std::vector<Answer> best_of(const at::Tensor& scores, const at::Tensor& ranked, int64_t count,
+                            const std::vector<std::string>& names) {
+  std::vector<Answer> best;
+  for (int64_t k = 0; k < std::min(count, scores.size(0)); ++k) {
+    const int64_t label = ranked[k].item<int64_t>();
+    const double score = scores[label].item<double>();
+    if (!std::isfinite(score)) break;
+    best.push_back({label,
+                    label < static_cast<int64_t>(names.size()) ? names[static_cast<size_t>(label)]
+                                                               : "class " + std::to_string(label),
+                    score});
+  }
+  return best;
+}
+
+std::vector<Prediction> predictions_of(Experiment& x, const DataSource& source, const std::vector<std::string>& names) {
+  const std::string logits = x.model->logits_key();
+  const Combine combine = evaluation_options(x.manifest).combine;
+  std::vector<Prediction> predictions;
+  each_batch(x, source, /*heads=*/true, [&](vh_map& all, const Batch& batch) {
+    const at::Tensor scores = combined_scores(*all.find(logits), source.layout.views, combine);
+    const at::Tensor ranked = ranked_classes(scores);
+    for (int64_t row = 0; row < batch.rows; ++row) {
+      Prediction& p = predictions.emplace_back();
+      const std::string name = source.dataset->name(batch.index[row]);
+      p.file = file_of(x.request, *source.dataset, batch.index[row]);
+      if (batch.weight[row] <= 0) {
+        const std::string& fault = batch.fault[row];
+        p.error = fault.starts_with(name + ": ") ? fault.substr(name.size() + 2) : fault;
+        continue;
+      }
+      p.best = best_of(scores[row], ranked[row], x.request.top_k, names);
+      const bool drawn = !x.request.picture.empty() && predictions.size() <= kMostTiles;
+      if (drawn) p.frame = middle_frame(all, source.layout, row);
+    }
+  });
+  return predictions;
+}
+
+void check_outputs(const RunRequest& request) {
+  const fs::path output = request.output, picture = request.picture;
+  if (!output.empty() && output.extension() != ".json" && output.extension() != ".csv")
+    throw Error("--output " + output.string() + ": predictions are written as .json or .csv");
+  if (!picture.empty() && picture.extension() != ".png")
+    throw Error("--picture " + picture.string() + ": pictures are written as PNG: name a .png file");
+  for (const fs::path& file : {output, picture})
+    if (file.has_parent_path()) make_directories(file.parent_path());
+}
+
+void write_picture(const Experiment& x, std::vector<Prediction> predictions, const std::string& checkpoint) {
+  const size_t all = predictions.size();
+  std::string title = x.manifest.string("/name") + ", " + checkpoint;
+  if (all > kMostTiles) {
+    predictions.resize(kMostTiles);
+    title += ": the first " + std::to_string(kMostTiles) + " of " + std::to_string(all);
+    x.log.message(
+        VH_LOG_WARN, "predict",
+        x.request.picture + " shows the first " + std::to_string(kMostTiles) + " of " + std::to_string(all) + " files");
+  }
+  write_png(x.request.picture, predictions_picture(predictions, title));
+}
+
+void print(const RunRequest& request, const std::vector<Prediction>& predictions) {
+  const std::string text = request.csv    ? predictions_csv(predictions)
+                           : request.json ? pretty_json(predictions_json(predictions)) + "\n"
+                                          : predictions_table(predictions);
+  std::fwrite(text.data(), 1, text.size(), stdout);
+  std::fflush(stdout);
+}
+
+}  // namespace
 
 int run_predict(Experiment& x) {
+  check_outputs(x.request);  // before the work
   LoadedCheckpoint loaded;
-  const DataSource source = open_for_inference(x, loaded, /*with_losses=*/false);
-  const std::string logits = x.model->logits_key();
-  if (logits.empty()) throw x.manifest.error("/model/heads", "no head gives logits, so there is nothing to predict");
-  json::array results;
-  each_batch(x, source, true, [&](vh_map& all, const Batch& batch) {
-    const at::Tensor scores = mean_scores(*all.find(logits), source.layout.views).to(at::kCPU);
-    const auto [best, index] = scores.topk(std::min<int64_t>(x.request.top_k, scores.size(1)), 1);
-    for (int64_t row = 0; row < batch.rows; ++row) {
-      json::object entry{{"file", source.dataset->name(batch.index[row])}};
-      json::array top;
-      for (int64_t k = 0; batch.weight[row] > 0 && k < best.size(1); ++k) {
-        const int64_t label = index[row][k].item<int64_t>();
-        top.push_back(
-            {{"label", label}, {"class", class_label(loaded, label)}, {"score", best[row][k].item<double>()}});
-      }
-      if (batch.weight[row] <= 0) entry["error"] = "could not be read";
-      entry["top"] = std::move(top);
-      results.push_back(std::move(entry));
-    }
-  });
-  if (x.request.json) std::printf("%s\n", pretty_json(results).c_str());
-  bool unreadable = false;
-  for (const json::value& entry : results) {
-    unreadable |= entry.as_object().contains("error");
-    if (x.request.json) continue;
-    std::printf("%s%s\n", entry.at("file").as_string().c_str(),
-                entry.as_object().contains("error") ? "  could not be read" : "");
-    for (const json::value& top : entry.at("top").as_array())
-      std::printf("  %6.2f %%  %s\n", 100 * top.at("score").as_double(), top.at("class").as_string().c_str());
-  }
-  if (!x.request.output.empty()) write_file_atomically(x.request.output, pretty_json(results) + "\n");
-  return unreadable ? 1 : 0;
-}
-
-int run_extract(Experiment& x) {
-  LoadedCheckpoint loaded;
-  const DataSource source = open_for_inference(x, loaded, /*with_losses=*/false);
-  std::vector<at::Tensor> features;
-  json::array names;
-  const Spec& spec = *x.model->feature_specs().find("features.0");
-  each_batch(x, source, false, [&](vh_map& all, const Batch& batch) {
-    at::Tensor value = all.find("features.0")->to(at::kFloat);
-    if (spec.axes == "BNC") value = value.mean(1);  // R x C
-    if (spec.axes == "BCTHW") value = value.mean(std::vector<int64_t>{2, 3, 4});
-    value = value.view({batch.rows, source.layout.views, -1}).mean(1);  // B x C
-    for (int64_t row = 0; row < batch.rows; ++row) {
-      if (batch.weight[row] <= 0) continue;
-      features.push_back(value[row].to(at::kCPU).clone());
-      names.push_back(json::value(source.dataset->name(batch.index[row])));
-    }
-  });
-  if (features.empty()) throw Error("none of the inputs could be read");
-  const fs::path out = output_of(x.request);
-  write_safetensors(out, {{"features", at::stack(features)}}, {{"names", json::serialize(names)}});
-  std::printf("%zu x %lld features -> %s\n", features.size(), static_cast<long long>(features[0].numel()), out.c_str());
-  return 0;
+  const DataSource source = open_for_inference(x, loaded);
+  if (x.model->logits_key().empty())
+    throw x.manifest.error("/model/heads", "no head gives logits, so there is nothing to predict");
+  const std::vector<Prediction> predictions = predictions_of(x, source, class_labels(x.manifest, loaded, source));
+  print(x.request, predictions);
+  if (const fs::path output = x.request.output; !output.empty())
+    write_file_atomically(output, output.extension() == ".csv" ? predictions_csv(predictions)
+                                                               : pretty_json(predictions_json(predictions)) + "\n");
+  if (!x.request.picture.empty()) write_picture(x, predictions, loaded.folder.filename().string());
+  const auto unreadable = std::ranges::count_if(predictions, [](const Prediction& p) { return !p.error.empty(); });
+  if (unreadable == 0) return 0;
+  std::fprintf(stderr, "error: %lld of %zu files could not be read; the others were predicted\n",
+               static_cast<long long>(unreadable), predictions.size());
+  return 1;
 }
 
 int run_dry(Experiment& x) {

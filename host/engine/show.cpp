@@ -8,6 +8,7 @@
 #include "engine/batch.h"
 #include "engine/evaluate.h"
 #include "engine/guard.h"
+#include "engine/init_weights.h"
 #include "engine/predict.h"
 
 namespace vhost {
@@ -73,12 +74,13 @@ void add_captions(const Experiment& x, const DataSource& source, const vh_map& a
       view.captions.push_back("label: " + class_label(names, value));
   const std::string logits = x.model->logits_key();
   if (logits.empty()) return;
-  const at::Tensor scores = mean_scores(*all.find(logits), layout.views).to(at::kCPU)[sample];
-  const auto [best, index] = scores.topk(std::min<int64_t>(x.request.top_k, scores.size(0)));
-  for (int64_t k = 0; k < best.size(0); ++k) {
+  const at::Tensor scores = combined_scores(*all.find(logits), layout.views, evaluation_options(x.manifest).combine);
+  const at::Tensor ranked = ranked_classes(scores);
+  for (int64_t k = 0; k < std::min<int64_t>(x.request.top_k, scores.size(1)); ++k) {
     char percent[16];
-    std::snprintf(percent, sizeof percent, "%5.1f %% ", 100 * best[k].item<double>());
-    view.captions.push_back(percent + class_label(names, index[k].item<int64_t>()));
+    const int64_t label = ranked[sample][k].item<int64_t>();
+    std::snprintf(percent, sizeof percent, "%5.1f %% ", 100 * scores[sample][label].item<double>());
+    view.captions.push_back(percent + class_label(names, label));
   }
 }
 
@@ -196,6 +198,7 @@ int run_show(Experiment& x) {
   LoadedCheckpoint loaded;
   if (!request.show.fresh) loaded = load_for_inference(x);
   Source source = open_source(x);
+  source.data.layout.mixed = false;
   const std::vector<int64_t> indices = indices_of(request, source);
   use_classes_of(loaded, source.data);
   x.open_mask(source.data.layout);
@@ -203,7 +206,7 @@ int run_show(Experiment& x) {
   x.build_model(source.data.layout, /*with_losses=*/x.manifest.has("/losses"));
   std::string weights = "untrained weights";
   if (!request.show.fresh) {
-    x.load_weights(loaded.model, loaded.folder.string(), "", /*strict=*/true);
+    load_trained(x, loaded);
     weights = loaded.folder.filename().string();
   }
   const std::vector<SampleView> views = sample_views(x, source.data, indices, names_of(loaded, source.data));

@@ -1,11 +1,11 @@
 #include "engine/train.h"
 
 #include <cmath>
-#include <cstdlib>
 
 #include "base/files.h"
 #include "engine/batch.h"
 #include "engine/guard.h"
+#include "engine/init_weights.h"
 #include "engine/record.h"
 #include "engine/show.h"
 #include "record/weights.h"
@@ -64,11 +64,15 @@ void Trainer::open() {
   clip_ = m.number("/optimizer/clip_grad");
   guard_ = m.string("/nan_guard") == "stop";
   mix_ = mix_rule(m);
+  if (m.has("/checkpoint/best")) best_ = Watch(m.string("/checkpoint/best"), /*min_delta=*/0);
+  if (m.has("/schedule/early_stop")) {
+    stop_ = Watch(m.string("/schedule/early_stop/metric"), m.number("/schedule/early_stop/min_delta"));
+    patience_ = m.integer("/schedule/early_stop/patience");
+  }
   if (m.has("/data/mix") && !train_.layout.mixed)
     throw m.error("/data/mix", "needs labels, and the dataset of /data/train gives none");
   scaler_.on = x_.runtime.precision == Precision::fp16;
   optimizer_ = std::make_unique<Optimizer>(m, x_.params());
-  if (const char* folder = std::getenv("VHOST_DUMP")) dump_ = folder;
 }
 
 void Trainer::resume_or_init() {
@@ -79,16 +83,11 @@ void Trainer::resume_or_init() {
     newest = newest_checkpoint(root);
   else
     set_aside(root);
-  if (!newest && m.has("/init/from")) {
-    const LoadedCheckpoint from = load_weights_from(m.string("/init/from"));
-    x_.load_weights(from.model, from.folder.string(), m.string("/init/prefix"), m.boolean("/init/strict"));
-    x_.weights["/init/from"] = {from.folder.string(), weights_sha256(from.folder)};
-    x_.log.message(VH_LOG_INFO, "init", "weights from " + from.folder.string());
-  }
-  if (m.has("/ema")) ema_ = std::make_unique<Ema>(m.number("/ema/decay"), x_.params());
+  if (!newest && m.has("/init/from")) load_init(x_);
+  if (m.has("/ema")) ema_ = std::make_unique<Ema>(m.number("/ema/decay"), m.boolean("/ema/warmup"), x_.params());
   if (!newest) return;
   const LoadedCheckpoint from = load_checkpoint(*newest, /*with_optimizer=*/true);
-  x_.load_weights(from.model, (*newest / "model.safetensors").string(), "", /*strict=*/true);
+  x_.load_weights(from.model, (*newest / "model.safetensors").string());
   optimizer_->load(from.optimizer, (*newest / "optimizer.safetensors").string());
   if (ema_) ema_->load(from.ema, (*newest / "ema.safetensors").string());
   try {
@@ -96,6 +95,8 @@ void Trainer::resume_or_init() {
     scaler_.scale = from.state.at("scale").to_number<double>();
     scaler_.good_steps = from.state.at("good_steps").to_number<int64_t>();
     window_.load(from.state.at("window").as_object());
+    if (const json::value* best = from.state.if_contains("best")) best_.load(best->as_object());
+    if (const json::value* stop = from.state.if_contains("early_stop")) stop_.load(stop->as_object());
     if (from.state.at("seed").to_number<int64_t>() != m.integer("/seed"))
       x_.log.message(VH_LOG_WARN, "resume",
                      "the checkpoint was made with seed " + json::serialize(from.state.at("seed")));
@@ -128,7 +129,7 @@ int Trainer::run() {
   resume_or_init();
   write_record(x_, step_);
   write_summary(x_, train_, schedule_, optimizer_->state_bytes());
-  if (!dump_.empty()) dump_run(x_, train_, schedule_, dump_);
+  if (dump_.on()) dump_.run(x_, train_, schedule_, *optimizer_);
   LoaderOptions options;
   options.batch = x_.manifest.integer("/data/batch");
   options.workers = x_.manifest.integer("/data/workers");
@@ -157,7 +158,9 @@ int Trainer::run() {
     return 130;
   }
   if (drawn_step_ != step_) draw_last();
-  x_.log.finish("finished");
+  x_.log.finish(stopped_early() ? "stopped early at step " + std::to_string(step_) + ": " + std::to_string(patience_) +
+                                      " evaluations were no better than " + stop_.text()
+                                : "finished");
   return 0;
 }
 
@@ -176,8 +179,9 @@ void Trainer::train_loop(Loader& loader) {
     if (eval_.dataset && (due("/eval/every_epochs") || last)) evaluate_now();
   };
   run_start_ = window_start_ = std::chrono::steady_clock::now();
-  if (step_ > 0 && !x_.log.evaluated(step_)) evaluate_if_due();  // the run before was stopped in that evaluation
-  while (step_ < schedule_.total_steps && !cancel_requested) {
+  const bool seen = (!best_.on() || best_.seen_step() == step_) && (!stop_.on() || stop_.seen_step() == step_);
+  if (step_ > 0 && !(x_.log.evaluated(step_) && seen)) evaluate_if_due();  // the run before ended in that evaluation
+  while (step_ < schedule_.total_steps && !cancel_requested && !stopped_early()) {
     const StepResult result = train_step(loader);
     writer_.check();
     ++step_;
@@ -193,7 +197,8 @@ void Trainer::train_loop(Loader& loader) {
     }
     evaluate_if_due();
     if (cancel_requested) break;
-    if (!last && ((save_steps > 0 && step_ % save_steps == 0) || due("/checkpoint/every_epochs"))) save();
+    const bool best = best_.best_step() == step_;
+    if (!last && (best || (save_steps > 0 && step_ % save_steps == 0) || due("/checkpoint/every_epochs"))) save();
   }
 }
 
@@ -222,12 +227,13 @@ Trainer::StepResult Trainer::train_step(Loader& loader) {
 
 void Trainer::forward_backward(Batch& batch, const Divisors& divisors, int64_t micro, StepResult& result) {
   seed_generators(vh_hash4(x_.runtime.seed, static_cast<uint64_t>(step_), static_cast<uint64_t>(micro), 0));
-  vh_map all = batch_tensors(batch, train_.layout, x_.mask_layout, x_.build, draw_mix_of(batch, micro));
+  const MixDraw mix = draw_mix_of(batch, micro);
+  vh_map all = batch_tensors(batch, train_.layout, x_.mask_layout, x_.build, mix);
   const std::vector<uint64_t> seeds = row_seeds(batch, train_.layout);
   StepInfo info = step_info();
   info.seeds = seeds.data();
   info.samples = static_cast<int64_t>(seeds.size());
-  if (!dump_.empty()) dump_batch(all);
+  if (dump_.on()) dump_batch(batch, mix, micro);
   {
     AutocastScope autocast(x_.runtime);
     x_.model->forward(all, info);
@@ -267,7 +273,7 @@ void Trainer::update_weights(StepResult& result) {
   }
   if (!overflow) {
     optimizer_->step(schedule_.at(step_));
-    if (ema_) ema_->update();
+    if (ema_) ema_->update(step_ + 1);
   }
   scaler_.update(overflow);
 }
@@ -309,6 +315,7 @@ void Trainer::evaluate_now() {
     throw;
   }
   if (ema_) ema_->swap();
+  observe(result.metrics);
   EvalRecord row;
   row.step = step_;
   row.epoch = static_cast<double>(step_) / static_cast<double>(schedule_.steps_per_epoch);
@@ -316,10 +323,25 @@ void Trainer::evaluate_now() {
   row.metrics = result.metrics;
   row.samples = result.samples;
   row.seconds = result.seconds;
-  x_.log.eval(row);
+  if (!x_.log.evaluated(step_)) x_.log.eval(row);
   const auto pause = std::chrono::steady_clock::now() - start;
   window_start_ += pause;
   run_start_ += pause;
+}
+
+// A metric that isn't there is known only now; what was trained isn't lost for it.
+void Trainer::observe(const std::map<std::string, double>& metrics) {
+  const std::pair<Watch*, const char*> watches[] = {{&best_, "/checkpoint/best"},
+                                                    {&stop_, "/schedule/early_stop/metric"}};
+  for (const auto& [watch, pointer] : watches) {
+    if (!watch->on()) continue;
+    try {
+      watch->observe(step_, metrics);
+    } catch (const Error& error) {
+      writer_.write_last(checkpoint());
+      throw x_.manifest.error(pointer, error.message());
+    }
+  }
 }
 
 void Trainer::draw(const DataSource& source) {
@@ -346,10 +368,16 @@ Checkpoint Trainer::checkpoint() const {
                       {"seed", x_.manifest.integer("/seed")},
                       {"task", x_.manifest.string("/task")},
                       {"classes", train_.layout.classes},
+                      {"total_batch", x_.manifest.integer("/data/batch") * accumulate_},
+                      {"lr", schedule_.lr},
+                      {"lr_scale_rule", x_.manifest.string("/optimizer/lr_scale_rule")},
                       {"scale", scaler_.scale},
                       {"good_steps", scaler_.good_steps},
                       {"window", window_.save()},
                       {"config_sha256", sha256_hex(canonical_json(x_.manifest.root))}};
+  checkpoint.best_step = best_.best_step();
+  if (best_.on()) checkpoint.state["best"] = best_.save();
+  if (stop_.on()) checkpoint.state["early_stop"] = stop_.save();
   checkpoint.state["class_names"] = class_names(*train_.dataset, train_.layout.classes);
   return checkpoint;
 }
@@ -374,14 +402,9 @@ void Trainer::finish_writing_quietly() {
   }
 }
 
-void Trainer::dump_batch(const vh_map& all) const {
-  NamedTensors tensors{{"raw", *all.find("raw")}};
-  if (const at::Tensor* label = all.find("batch.label")) tensors.emplace_back("label", *label);
-  for (const char* key : {"mask.masked_index", "mask.bool"})
-    if (const at::Tensor* mask = all.find(key)) tensors.emplace_back(key, *mask);
-  char name[32];
-  std::snprintf(name, sizeof name, "step-%06lld.safetensors", static_cast<long long>(step_));
-  write_safetensors(fs::path(dump_) / name, tensors);
+void Trainer::dump_batch(const Batch& batch, const MixDraw& mix, int64_t micro) const {
+  const vh_map unmixed = batch_tensors(batch, train_.layout, x_.mask_layout, x_.build);
+  dump_.batch(unmixed, mix, step_, micro, optimizer_->rates(schedule_.at(step_)));
 }
 
 }  // namespace vhost

@@ -5,12 +5,14 @@
 #include <optional>
 
 #include "checkpoint/writer.h"
+#include "engine/dump.h"
 #include "engine/evaluate.h"
 #include "engine/experiment.h"
 #include "engine/metrics.h"
 #include "engine/mix.h"
 #include "engine/optimizer.h"
 #include "engine/schedule.h"
+#include "engine/watch.h"
 
 namespace vhost {
 
@@ -42,6 +44,8 @@ class Trainer {
   void guard_loss(const vh_map& all, const Batch& batch, double loss) const;
   void record(const StepResult& result, Loader& loader);
   void evaluate_now();
+  void observe(const std::map<std::string, double>& metrics);
+  bool stopped_early() const { return stop_.on() && stop_.since() >= patience_; }
   void draw(const DataSource& source);  // pre-training: its first sample, for the report
   void draw_last();
   Checkpoint checkpoint() const;  // of this moment; shares the live tensors
@@ -51,7 +55,7 @@ class Trainer {
   int64_t batches_before(int64_t step) const;
   StepInfo step_info() const;
   MixDraw draw_mix_of(const Batch& batch, int64_t micro) const;
-  void dump_batch(const vh_map& all) const;
+  void dump_batch(const Batch& batch, const MixDraw& mix, int64_t micro) const;
 
   Experiment& x_;
   DataSource train_, eval_;
@@ -62,10 +66,12 @@ class Trainer {
   GradScaler scaler_;
   Window window_;
   MixRule mix_;
+  Watch best_, stop_;
   int64_t step_ = 0, batches_per_epoch_ = 0, accumulate_ = 1, saved_step_ = -1, drawn_step_ = -1;
+  int64_t patience_ = 0;
   double clip_ = 0;
   bool guard_ = true;
-  std::string dump_;
+  Dump dump_;
   // Speed of this process, not part of the state.
   std::chrono::steady_clock::time_point window_start_, run_start_;
   double wait_at_window_ = 0;

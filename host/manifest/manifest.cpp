@@ -116,7 +116,8 @@ std::string part_interface(std::string_view pointer) {
 
 const std::vector<std::string>& part_host_keys(std::string_view pointer) {
   static const std::vector<std::string> any = {"use", "in"}, loss = {"use", "in", "head", "weight"},
-                                        mask = {"use", "in", "mode"};
+                                        mask = {"use", "in", "mode"}, dataset = {"use", "in", "skip"};
+  if (starts_with(pointer, "/data/")) return dataset;
   return starts_with(pointer, "/losses/") ? loss : pointer == "/mask" ? mask : any;
 }
 

@@ -87,8 +87,9 @@ std::string manifest_reference() {
   out += "\nKeys of a part that are the host's (all others are parameters of the component):\n\n";
   out += kHead;
   json::object part = host_schema().at("properties").at("losses").at("items").as_object();
-  for (const auto& property : host_schema().at("properties").at("mask").at("properties").as_object())
-    part.at("properties").as_object().insert(property);
+  const json::value& properties = host_schema().at("properties");
+  for (const json::value* other : {&properties.at("mask"), &properties.at("data").at("properties").at("train")})
+    for (const auto& property : other->at("properties").as_object()) part.at("properties").as_object().insert(property);
   rows(out, "", part);
   return out;
 }

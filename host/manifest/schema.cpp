@@ -25,7 +25,8 @@ constexpr const char* kSchema = R"json({
       "predict": {"part": "vh.dataset/1", "description": "Dataset of predict and extract; without it, `data.eval`."},
       "batch": {"type": "integer", "default": 8, "minimum": 1, "maximum": 1048576, "description": "Samples per micro-batch and process."},
       "eval_batch": {"type": "integer", "default": 0, "minimum": 0, "maximum": 1048576, "description": "Samples per batch outside training; 0 = `batch`."},
-      "accumulate": {"type": "integer", "default": 1, "minimum": 1, "maximum": 1048576, "description": "Micro-batches per optimiser step."},
+      "accumulate": {"type": "integer", "minimum": 1, "maximum": 1048576, "description": "Micro-batches per optimiser step; without it, `total_batch` / `batch`, or 1."},
+      "total_batch": {"type": "integer", "minimum": 1, "maximum": 1099511627776, "description": "Samples per optimiser step, counted as `batch` counts them, which must divide it. Give this or `accumulate`."},
       "repeats": {"type": "integer", "default": 1, "minimum": 1, "maximum": 64, "description": "Repeated augmentation, in training: each sample is read once and augmented this often, all in one batch (`batch` counts them and must be a multiple). Of videos each has its own frames."},
       "mix": {"type": ["object", "null"], "default": null, "additionalProperties": false, "description": "Mixup and CutMix of a batch, for task train; losses then see `batch.label_soft`. null = none.", "properties": {
         "mixup": {"type": "number", "default": 0, "minimum": 0, "maximum": 8, "description": "alpha of Beta(alpha, alpha), from which Mixup draws its share (arXiv:1710.09412); 0 = no Mixup."},
@@ -43,13 +44,16 @@ constexpr const char* kSchema = R"json({
       "bad_samples": {"type": "number", "default": 0.01, "minimum": 0, "maximum": 1, "description": "Share of an epoch's samples that may be unreadable (each is replaced and logged) before the run stops."}}},
     "model": {"type": "object", "additionalProperties": false, "required": ["backbone"], "description": "The network.", "properties": {
       "backbone": {"part": "vh.backbone/1", "description": "Input to features."},
-      "heads": {"type": "object", "default": {}, "additionalProperties": {"part": "vh.head/1", "description": "Features to predictions, under a name of your choice."}, "description": "Heads by name: letters, digits and _."}}},
+      "heads": {"type": "object", "default": {}, "additionalProperties": {"part": "vh.head/1", "description": "Features to predictions, under a name of your choice."}, "description": "Heads by name: letters, digits and _."},
+      "freeze": {"type": ["string", "array"], "items": {"type": "string", "minLength": 1, "description": "As in `optimizer.rules`."}, "pattern": "^backbone$", "title": "backbone, or a list of names", "description": "What doesn't learn: `backbone`, or full names with `*` for any characters. A part frozen whole runs as in evaluation: without drop path, dropout, gradients and optimiser state."}}},
     "mask": {"part": "vh.mask/1", "description": "Which cells of the input are hidden from the backbone."},
     "target": {"part": "vh.target/1", "description": "What self-supervised training must predict."},
     "losses": {"type": "array", "default": [], "description": "Their weighted sum is minimised.", "items": {"part": "vh.loss/1", "description": "Predictions against targets."}},
     "optimizer": {"type": "object", "additionalProperties": false, "required": ["lr"], "description": "Needed by pretrain and train.", "properties": {
       "type": {"type": "string", "default": "adamw", "enum": ["adamw", "sgd"], "description": "Algorithm."},
-      "lr": {"type": "number", "minimum": 0, "description": "Peak learning rate, as it is used: the host scales it by nothing."},
+      "lr": {"type": "number", "minimum": 0, "description": "Peak learning rate: as it is used, unless `lr_scale_rule` scales it."},
+      "lr_scale_rule": {"type": "string", "default": "none", "enum": ["none", "linear"], "description": "`linear`: `lr`, `schedule.min_lr` and `schedule.warmup_lr` are multiplied by the samples of a step / `base_batch`; repeats of one sample (`data.repeats`) count once."},
+      "base_batch": {"type": "integer", "minimum": 1, "maximum": 1048576, "description": "Of `linear`: the samples per step that `lr` is meant for; 256 if not given."},
       "betas": {"type": "array", "default": [0.9, 0.999], "minItems": 2, "maxItems": 2, "items": {"type": "number", "minimum": 0, "exclusiveMaximum": 1}, "description": "Of adamw: decay of the mean and of the squares."},
       "eps": {"type": "number", "default": 1e-8, "exclusiveMinimum": 0, "description": "Of adamw: added to the denominator."},
       "weight_decay": {"type": "number", "default": 0.05, "minimum": 0, "description": "Decoupled for adamw, L2 for sgd; never on parameters that a part marks (biases, norms)."},
@@ -68,20 +72,37 @@ constexpr const char* kSchema = R"json({
       "warmup_epochs": {"type": "number", "minimum": 0, "description": "Linear warm-up in epochs; give this or `warmup_steps`, or neither for none."},
       "warmup_steps": {"type": "integer", "minimum": 0, "description": "Linear warm-up in optimiser steps."},
       "min_lr": {"type": "number", "default": 0, "minimum": 0, "description": "Learning rate at the end of the cosine."},
-      "warmup_lr": {"type": "number", "default": 0, "minimum": 0, "description": "Learning rate at the first step of warm-up."}}},
+      "warmup_lr": {"type": "number", "default": 0, "minimum": 0, "description": "Learning rate at the first step of warm-up."},
+      "warmup_end": {"type": "string", "default": "after", "enum": ["after", "last"], "description": "Which step is the first at the full rate: the one after warm-up (PySlowFast, timm), or its last (VideoMAE's scripts, OpenMMLab)."},
+      "early_stop": {"type": ["object", "null"], "default": null, "additionalProperties": false, "description": "Ends the run where evaluations get no better; null = none. The learning rates stay those of the whole length.", "properties": {
+        "metric": {"type": "string", "default": "loss", "minLength": 1, "description": "Of the evaluations: percentages and F1 must rise, losses fall."},
+        "patience": {"type": "integer", "default": 5, "minimum": 1, "maximum": 1000000, "description": "Evaluations in a row that are no better."},
+        "min_delta": {"type": "number", "default": 0, "minimum": 0, "description": "What a value must be better by, in the metric's units."}}}}},
     "ema": {"type": ["object", "null"], "default": null, "additionalProperties": false, "description": "Moving average of the weights, used by evaluations; null = none.", "properties": {
-      "decay": {"type": "number", "default": 0.9999, "minimum": 0, "exclusiveMaximum": 1, "description": "Share of the average that stays at each step."}}},
+      "decay": {"type": "number", "default": 0.9999, "minimum": 0, "exclusiveMaximum": 1, "description": "Share of the average that stays at each step."},
+      "warmup": {"type": "boolean", "default": false, "description": "At step n, from 1, at most 1 - n^(-2/3) stays (timm), so that the first weights are soon forgotten."}}},
     "init": {"type": ["object", "null"], "default": null, "additionalProperties": false, "required": ["from"], "description": "Weights to start from; null = fresh ones.", "properties": {
-      "from": {"type": "string", "minLength": 1, "description": "A checkpoint folder, a run's work-dir, or a .safetensors file; relative to the current folder."},
+      "from": {"type": "string", "minLength": 1, "description": "A checkpoint folder, a run's work-dir, or a file of another project's (docs/keymaps.md); relative to the current folder."},
+      "family": {"type": ["string", "null"], "default": null, "description": "Whose names the file has, where they don't tell: a family of docs/keymaps.md."},
       "prefix": {"type": "string", "default": "", "description": "Load only names that begin so, such as `backbone.`."},
-      "strict": {"type": "boolean", "default": true, "description": "Every parameter under the prefix must be found. Shapes must fit in any case, but for tables that their plugin lets be interpolated."}}},
+      "strict": {"type": "boolean", "default": true, "description": "Every parameter under the prefix must be found, and every tensor of another project's file be known. Shapes must fit in any case, but for tables that their plugin lets be interpolated."},
+      "allow_missing": {"type": "array", "default": [], "items": {"type": "string", "minLength": 1}, "description": "Parameters that need not be found, or may have other sizes and then stay as they were made, by name; `*` stands for any characters."},
+      "allow_unexpected": {"type": "array", "default": [], "items": {"type": "string", "minLength": 1}, "description": "Tensors of another project's file that may be left out, by their names there."},
+      "take": {"type": "array", "default": [], "items": {"type": "string", "minLength": 1}, "description": "Options of the family's key map, such as `norm` of MaskFeat's pre-training."}}},
     "checkpoint": {"type": "object", "default": {}, "additionalProperties": false, "description": "What is saved during training.", "properties": {
       "every_epochs": {"type": "integer", "default": 1, "minimum": 0, "description": "0 = only at the end."},
       "every_steps": {"type": "integer", "default": 0, "minimum": 0, "description": "0 = by epochs only."},
       "keep": {"type": "integer", "default": 2, "minimum": 1, "description": "Newest checkpoints to keep."},
+      "best": {"type": "string", "minLength": 1, "description": "Metric of the evaluations (`top1`, `loss`): the checkpoint of its best one is kept beside the newest, and `--checkpoint best` takes it."},
       "resume": {"type": "boolean", "default": true, "description": "Continue from the newest checkpoint in the work-dir."}}},
-    "eval": {"type": "object", "default": {}, "additionalProperties": false, "description": "Evaluation during training, on `data.eval`.", "properties": {
-      "every_epochs": {"type": "integer", "default": 1, "minimum": 0, "description": "0 = only at the end."}}},
+    "eval": {"type": "object", "default": {}, "additionalProperties": false, "description": "Evaluation: in training, on `data.eval`, and by task test.", "properties": {
+      "every_epochs": {"type": "integer", "default": 1, "minimum": 0, "description": "In training; 0 = only at the end."},
+      "combine": {"type": "string", "default": "softmax_mean", "enum": ["softmax_mean", "logits_mean"], "description": "How a sample's views become one score per class: softmax of each, then the mean; or the mean of the logits, then softmax. Of predict too."},
+      "top_k": {"type": "array", "default": [1, 5], "minItems": 1, "maxItems": 16, "items": {"type": "integer", "minimum": 1, "maximum": 1000000}, "description": "Each k gives a metric `topk`: percent of the samples whose label is among the k best classes."},
+      "metrics": {"type": "array", "default": [], "maxItems": 3, "items": {"type": "string", "enum": ["mean_class_accuracy", "f1_macro", "f1_micro"]}, "description": "Of evaluations in training, besides loss and top-k; task test always has them all."},
+      "dump": {"type": "string", "default": "", "pattern": "^$|\\.(json|npz)$", "title": "a name that ends in .json or .npz", "description": "Of task test: file for the name, label and scores of every sample, relative to the work-dir; also `--dump`."}}},
+    "extract": {"type": "object", "default": {}, "additionalProperties": false, "description": "Of task extract.", "properties": {
+      "pool": {"type": "string", "default": "mean", "enum": ["mean", "cls", "none"], "description": "What is kept of a view's features: the mean over the grid's tokens or cells, the class token, or all of them; also `--pool`."}}},
     "log": {"type": "object", "default": {}, "additionalProperties": false, "description": "Records of training.", "properties": {
       "every_steps": {"type": "integer", "default": 10, "minimum": 1, "description": "Steps between two records in metrics.jsonl and the curves."}}},
     "nan_guard": {"type": "string", "default": "stop", "enum": ["stop", "off"], "description": "`stop`: end at the first loss or gradient that is not finite, naming step, part and samples."}
@@ -106,6 +127,12 @@ json::value part_keys(const std::string& interface_id) {
     keys["weight"] = {
         {"type", "number"}, {"default", 1.0}, {"minimum", 0}, {"description", "Of losses: factor in their sum."}};
   }
+  if (interface_id == "vh.dataset/1")
+    keys["skip"] = {{"type", "string"},
+                    {"default", ""},
+                    {"description",
+                     "Of datasets: a file with the names of samples to leave out, one a line, as `vhost data scan` "
+                     "writes it."}};
   if (interface_id == "vh.mask/1") {
     keys["mode"] = {{"type", "string"},
                     {"default", "auto"},

@@ -152,6 +152,27 @@ void check_schedule(Manifest& manifest) {
     manifest.root.at("schedule").as_object()["warmup_steps"] = 0;
 }
 
+// Makes /data/accumulate of /data/total_batch. Both may stand in a manifest that a run has written, and then agree.
+void set_accumulate(Manifest& manifest) {
+  json::object& data = manifest.root.at("data").as_object();
+  const bool given = manifest.has("/data/accumulate");
+  if (!trains(manifest) || !manifest.has("/data/total_batch")) {
+    if (!given) data["accumulate"] = 1;
+    return;
+  }
+  const int64_t total = manifest.integer("/data/total_batch"), batch = manifest.integer("/data/batch");
+  if (total % batch != 0)
+    throw manifest.error("/data/total_batch", std::to_string(total) + " is no multiple of /data/batch, which is " +
+                                                  std::to_string(batch) + ": change one of them");
+  if (given && manifest.integer("/data/accumulate") != total / batch)
+    throw manifest.error("/data/accumulate",
+                         "give total_batch or accumulate, not both (null deletes an inherited "
+                         "key): a total batch of " +
+                             std::to_string(total) + " is " + std::to_string(total / batch) + " batches of " +
+                             std::to_string(batch));
+  data["accumulate"] = total / batch;
+}
+
 void check_data(const Manifest& manifest) {
   const int64_t batch = manifest.integer("/data/batch"), repeats = manifest.integer("/data/repeats");
   if (trains(manifest) && batch % repeats != 0)
@@ -162,12 +183,29 @@ void check_data(const Manifest& manifest) {
     throw manifest.error("/data/mix", "mixes labels, which task \"pretrain\" has none of: remove it");
   if (manifest.number("/data/mix/mixup") == 0 && manifest.number("/data/mix/cutmix") == 0)
     throw manifest.error("/data/mix", "needs \"mixup\" or \"cutmix\" above 0, such as {\"mixup\": 0.8, \"cutmix\": 1}");
+  if (trains(manifest) && batch < 2)
+    throw manifest.error("/data/mix", "mixes the samples of a batch, and /data/batch is 1: make it 2 or more");
 }
 
-void check_optimizer(const Manifest& manifest) {
-  if (manifest.has("/optimizer") && manifest.boolean("/optimizer/nesterov") &&
-      manifest.number("/optimizer/momentum") == 0)
+void check_watched(const Manifest& manifest) {
+  if (!trains(manifest) || manifest.has("/data/eval")) return;
+  for (const char* pointer : {"/checkpoint/best", "/schedule/early_stop"})
+    if (manifest.has(pointer)) throw manifest.error(pointer, "goes by evaluations: give data.eval a dataset");
+}
+
+void check_optimizer(Manifest& manifest) {
+  if (!manifest.has("/optimizer")) return;
+  if (manifest.boolean("/optimizer/nesterov") && manifest.number("/optimizer/momentum") == 0)
     throw manifest.error("/optimizer/nesterov", "needs a momentum above 0");
+  for (size_t i = 0; i < manifest.at("/optimizer/rules").as_array().size(); ++i) {
+    const std::string rule = "/optimizer/rules/" + std::to_string(i);
+    if (!manifest.has(rule + "/weight_decay") && !manifest.has(rule + "/lr_scale"))
+      throw manifest.error(rule, "changes nothing: give \"weight_decay\" or \"lr_scale\"");
+  }
+  const bool linear = manifest.string("/optimizer/lr_scale_rule") == "linear";
+  if (!linear && manifest.has("/optimizer/base_batch"))
+    throw manifest.error("/optimizer/base_batch", "is used by \"lr_scale_rule\": \"linear\" only");
+  if (linear && !manifest.has("/optimizer/base_batch")) manifest.root.at("optimizer").as_object()["base_batch"] = 256;
 }
 
 }  // namespace
@@ -180,8 +218,10 @@ void validate_host(Manifest& manifest) {
   check_plugins(manifest);
   check_losses(manifest);
   check_task(manifest);
+  set_accumulate(manifest);
   check_data(manifest);
   check_optimizer(manifest);
+  check_watched(manifest);
   check_schedule(manifest);
 }
 

@@ -1,5 +1,6 @@
 #include "plugins/package.h"
 
+#include <algorithm>
 #include <limits>
 #include <set>
 
@@ -62,6 +63,7 @@ class Members {
     if (text.empty() && !may_be_empty) refuse_key(key, "is empty");
     return text;
   }
+  bool has(const std::string& key) const { return object_->contains(key); }
   std::string optional_text(const std::string& key) const {
     return object_->contains(key) ? text(key, /*may_be_empty=*/true) : "";
   }
@@ -158,6 +160,23 @@ Component read_component(const JsonDocument& document, const json::value& value,
   return component;
 }
 
+// What authors say in plugin.in.json: {"clips": ["mp4", "mkv"]}.
+void read_extensions(const Members& root, const JsonDocument& document, Package& package) {
+  if (!root.has("extensions")) return;
+  const Members by_component(document, root.at("extensions"), "/extensions");
+  for (const auto& member : root.object("extensions")) {
+    const std::string name(member.key());
+    const auto own = std::ranges::find(package.components, name, &Component::name);
+    if (own == package.components.end()) by_component.refuse_key(name, "there is no component \"" + name + "\"");
+    for (const json::value& item : by_component.array(name)) {
+      const json::string* text = item.if_string();
+      if (!text || text->empty() || std::string_view(*text).find_first_not_of(kWord) != std::string_view::npos)
+        by_component.refuse_key(name, json::serialize(item) + " is no extension such as \"mp4\"");
+      own->extensions.emplace_back(*text);
+    }
+  }
+}
+
 }  // namespace
 
 const Component* Package::find(const std::string& interface_id, const std::string& component) const {
@@ -192,6 +211,7 @@ Package parse_package(std::string_view text, const std::filesystem::path& folder
       root.refuse(pointer, "lists " + component.interface_id + " \"" + component.name + "\" a second time");
     package.components.push_back(std::move(component));
   }
+  read_extensions(root, document, package);
   return package;
 }
 

@@ -14,7 +14,8 @@ struct Component {
   std::string interface_id;  // "vh.loss/1"
   std::string name;          // "mse"
   std::string summary;
-  json::object schema;  // JSON Schema of its parameters
+  json::object schema;                  // JSON Schema of its parameters
+  std::vector<std::string> extensions;  // of a dataset's files: "mp4"; none = it doesn't say
 };
 
 struct Package {

@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "base/files.h"
+#include "base/json.h"
 
 namespace vhost {
 
@@ -27,6 +28,19 @@ std::optional<fs::path> newest_checkpoint(const fs::path& root) {
   const auto found = complete_checkpoints(root);
   if (found.empty()) return std::nullopt;
   return found.back().second;
+}
+
+fs::path best_checkpoint(const fs::path& root) {
+  const auto newest = newest_checkpoint(root);
+  if (!newest) throw Error(root.string() + ": holds no complete checkpoint");
+  const json::value state = read_json((*newest / "state.json").string()).root;
+  const json::value* best = state.is_object() ? state.get_object().if_contains("best") : nullptr;
+  const json::value* step = best && best->is_object() ? best->get_object().if_contains("step") : nullptr;
+  if (!step || !step->is_int64() || step->get_int64() < 0)
+    throw Error(newest->string() + ": names no best checkpoint: set checkpoint.best, such as \"top1\", and train");
+  const fs::path folder = root / ("step-" + std::to_string(step->get_int64()));
+  if (!fs::exists(folder / "state.json")) throw Error(folder.string() + ": the best checkpoint has been removed");
+  return folder;
 }
 
 fs::path weights_at(const fs::path& path) {

@@ -15,6 +15,9 @@ std::vector<std::pair<int64_t, std::filesystem::path>> complete_checkpoints(cons
 // The newest of them; nullopt = none. Changes nothing: another run may be writing there.
 std::optional<std::filesystem::path> newest_checkpoint(const std::filesystem::path& root);
 
+// The one that the newest names as its run's best ("checkpoint.best"). Throws Error if there is none.
+std::filesystem::path best_checkpoint(const std::filesystem::path& root);
+
 // Where weights are read from when init.from or --checkpoint says `path`: a .safetensors file or a checkpoint folder as
 // it is, of a run's work-dir the newest checkpoint. Throws Error if that holds none.
 std::filesystem::path weights_at(const std::filesystem::path& path);

@@ -114,7 +114,7 @@ std::string axes(const Chart& chart, const Plot& plot) {
     out += line_element(x, base, x, base + 5, "axis");
     out += text_element(x, base + 20, "tick mid", plot.x.labels[i]) + "\n";
   }
-  return out + text_element(plot.left + plot.width, base + 37, "tick end", "step") + "\n";
+  return out + text_element(plot.left + plot.width, base + 37, "tick end", chart.x_name) + "\n";
 }
 
 // Only where there is something to tell apart; raw values belong to the smoothed line of their colour.
@@ -212,7 +212,8 @@ std::string chart_json(const Chart& chart) {
   std::string out = "{\"box\":[" + num(plot.left) + "," + num(plot.top) + "," + num(plot.width) + "," +
                     num(plot.height) + "],\"x\":[" + format_exact(plot.x.low) + "," + format_exact(plot.x.high) +
                     "],\"y\":[" + format_exact(plot.y.low) + "," + format_exact(plot.y.high) +
-                    "],\"log\":" + (plot.y.log ? "true" : "false") + ",\"unit\":\"" + chart.unit + "\",\"curves\":[";
+                    "],\"log\":" + (plot.y.log ? "true" : "false") + ",\"unit\":\"" + chart.unit + "\",\"x_name\":\"" +
+                    chart.x_name + "\",\"curves\":[";
   bool first = true;
   for (const Curve& curve : chart.curves) {
     if (!first) out += ",";

@@ -18,6 +18,7 @@ struct Chart {
   std::string id;  // file name without extension, element id
   std::string title;
   std::string unit;  // "%", ""
+  std::string x_name = "step";
   std::vector<Curve> curves;
   std::vector<double> not_finite_at;  // marked by crosses at the top
   bool log_if_decades = false;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <filesystem>
 #include <limits>
 #include <set>
 
@@ -16,18 +17,6 @@ constexpr size_t kMostPluginCharts = 12;
 
 bool starts_with(const std::string& text, const char* with) {
   return text.rfind(with, 0) == 0;
-}
-
-Curve raw_curve(const std::string& name, int color, const Series& series, double scale = 1) {
-  Curve curve{name, color, Curve::Style::kLine, {}, {}, {}, {}};
-  for (const Series::Bucket& bucket : series.buckets()) {
-    curve.x.push_back(bucket.x);
-    curve.y.push_back(bucket.count ? bucket.mean * scale : kGap);
-    if (!series.summarised()) continue;
-    curve.low.push_back(bucket.count ? bucket.low * scale : kGap);
-    curve.high.push_back(bucket.count ? bucket.high * scale : kGap);
-  }
-  return curve;
 }
 
 // A straight line fitted around each point under a Gaussian window, so that
@@ -50,23 +39,6 @@ std::vector<double> smoothed(const std::vector<double>& y) {
     out[i] = std::clamp(determinant > 1e-9 ? (s2 * t0 - s1 * t1) / determinant : t0 / s0, low, high);
   }
   return out;
-}
-
-// Raw values faint and a smoothed line on top, or one line where there is little to smooth.
-void add_train_curves(Chart& chart, const std::string& name, int color, const Series& series, double scale = 1) {
-  Curve raw = raw_curve(name, color, series, scale);
-  chart.not_finite_at.insert(chart.not_finite_at.end(), series.not_finite_at().begin(), series.not_finite_at().end());
-  if (raw.x.size() < kSmoothFrom) {
-    raw.low.clear();
-    raw.high.clear();
-    chart.curves.push_back(std::move(raw));
-    return;
-  }
-  Curve line{name.empty() ? "smoothed" : name, color, Curve::Style::kLine, raw.x, smoothed(raw.y), {}, {}};
-  raw.style = Curve::Style::kFaint;
-  raw.name = name.empty() ? "" : name + ", unsmoothed";
-  chart.curves.push_back(std::move(raw));
-  chart.curves.push_back(std::move(line));
 }
 
 void add_eval_curves(Chart& chart, const History& history, const std::string& metric, int color, bool name_metric) {
@@ -146,6 +118,56 @@ void add_single(std::vector<Chart>& charts, const History& history, const char* 
 }
 
 }  // namespace
+
+Curve raw_curve(const std::string& name, int color, const Series& series, double scale) {
+  Curve curve{name, color, Curve::Style::kLine, {}, {}, {}, {}};
+  for (const Series::Bucket& bucket : series.buckets()) {
+    curve.x.push_back(bucket.x);
+    curve.y.push_back(bucket.count ? bucket.mean * scale : kGap);
+    if (!series.summarised()) continue;
+    curve.low.push_back(bucket.count ? bucket.low * scale : kGap);
+    curve.high.push_back(bucket.count ? bucket.high * scale : kGap);
+  }
+  return curve;
+}
+
+void add_train_curves(Chart& chart, const std::string& name, int color, const Series& series, double scale) {
+  Curve raw = raw_curve(name, color, series, scale);
+  chart.not_finite_at.insert(chart.not_finite_at.end(), series.not_finite_at().begin(), series.not_finite_at().end());
+  if (raw.x.size() < kSmoothFrom) {
+    raw.low.clear();
+    raw.high.clear();
+    chart.curves.push_back(std::move(raw));
+    return;
+  }
+  Curve line{name.empty() ? "smoothed" : name, color, Curve::Style::kLine, raw.x, smoothed(raw.y), {}, {}};
+  raw.style = Curve::Style::kFaint;
+  raw.name = name.empty() ? "" : name + ", unsmoothed";
+  chart.curves.push_back(std::move(raw));
+  chart.curves.push_back(std::move(line));
+}
+
+std::vector<std::string> short_names(const std::vector<std::string>& paths) {
+  std::vector<std::vector<std::string>> parts;
+  for (const std::string& path : paths) {
+    parts.emplace_back();
+    for (const auto& part : std::filesystem::path(path).lexically_normal())
+      if (!part.empty()) parts.back().push_back(part.string());
+  }
+  const auto end_of = [](const std::vector<std::string>& all, size_t count) {
+    std::string out;
+    for (size_t i = all.size() - std::min(count, all.size()); i < all.size(); ++i)
+      out += (out.empty() || out == "/" ? "" : "/") + all[i];
+    return out;
+  };
+  std::vector<std::string> names(paths.size());
+  for (size_t count = 1; count < 64; ++count) {
+    std::set<std::string> different;
+    for (size_t i = 0; i < paths.size(); ++i) different.insert(names[i] = end_of(parts[i], count));
+    if (different.size() == paths.size()) break;
+  }
+  return names;
+}
 
 std::vector<Chart> run_charts(const History& history) {
   std::vector<Chart> charts{loss_chart(history)};

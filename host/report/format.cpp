@@ -95,10 +95,19 @@ std::string format_duration(double seconds) {
   return std::to_string(hours / 24) + " d " + two(hours % 24) + " h";
 }
 
+std::string local_time() {
+  const std::time_t now = std::time(nullptr);
+  std::tm parts{};
+  localtime_r(&now, &parts);
+  char text[32];
+  return std::string(text, std::strftime(text, sizeof text, "%Y-%m-%d %H:%M:%S", &parts));
+}
+
 bool is_percentage(const std::string& metric) {
   const std::string leaf = metric.substr(metric.rfind('.') + 1);
   const bool top_k = leaf.size() > 3 && leaf.compare(0, 3, "top") == 0 && leaf[3] >= '0' && leaf[3] <= '9';
-  return top_k || leaf == "accuracy" || leaf == "acc";
+  return top_k || leaf == "accuracy" || leaf == "acc" || leaf == "mean_class_accuracy" || leaf == "f1_macro" ||
+         leaf == "f1_micro";
 }
 
 bool higher_is_better(const std::string& metric) {

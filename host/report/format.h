@@ -19,8 +19,9 @@ std::string format_fixed(double value, int decimals);
 std::string format_rate(double per_second);   // "0.523", "12.3", "1234"
 std::string format_percent(double percent);   // "73.21 %"
 std::string format_duration(double seconds);  // "45 s", "12 min 30 s", "2 h 05 min", "3 d 04 h"; "?" if unknown
+std::string local_time();                     // "2026-01-31 09:05:00"
 
-bool is_percentage(const std::string& metric);     // top1, top5, accuracies
+bool is_percentage(const std::string& metric);     // top1, top5, accuracies, f1_macro, f1_micro
 bool higher_is_better(const std::string& metric);  // those, and F1, mAP, IoU
 std::string format_metric(const std::string& name, double value);
 

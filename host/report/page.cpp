@@ -9,6 +9,7 @@
 #include "report/chart.h"
 #include "report/curves.h"
 #include "report/format.h"
+#include "report/page_parts.h"
 
 namespace vhost::report {
 namespace {
@@ -24,16 +25,6 @@ const char* status_class(const std::string& status) {
   if (starts_with(status, "finished")) return "good";
   if (starts_with(status, "running")) return "run";
   return starts_with(status, "failed") ? "bad-pill" : "warn";
-}
-
-std::string tag(const char* name, const std::string& text, const char* classes = nullptr) {
-  const std::string attribute = classes ? std::string(" class=\"") + classes + "\"" : "";
-  return std::string("<") + name + attribute + ">" + escape_markup(text) + "</" + name + ">";
-}
-
-std::string tile(const std::string& label, const std::string& value, const std::string& note = "") {
-  return "<div class=\"tile\">" + tag("span", label) + tag("b", value) + tag("span", note.empty() ? "\u00a0" : note) +
-         "</div>\n";
 }
 
 struct Best {
@@ -91,25 +82,12 @@ std::string tiles(const PageData& data) {
   if (starts_with(data.status, "running") && history.records > 0)
     note = format_duration(history.last.eta_seconds) + " left";
   out += tile("time", format_duration(data.elapsed_seconds), note);
-  size_t count = 0;
-  for (size_t at = 0; (at = out.find("<div", at)) != out.npos; ++at) ++count;
-  const size_t columns = count <= 5 ? count : (count + 1) / 2;  // one row, or two of about the same length
-  return "<section class=\"tiles\" style=\"--columns:" + std::to_string(std::min<size_t>(columns, 5)) + "\">\n" + out +
-         "</section>\n";
+  return tile_section(out);
 }
 
 std::string charts(const History& history) {
   if (history.records == 0 && history.evals.size() < 2) return "";
-  std::string out = "<h2>Curves</h2>\n<section class=\"charts\">\n";
-  std::vector<Chart> all = run_charts(history);
-  for (size_t i = 0; i < all.size(); ++i) {
-    const bool wide = i == 0 || (i + 1 == all.size() && i % 2 == 1);
-    all[i].width = wide ? 1112 : 548;
-    all[i].height = i == 0 ? 400 : 290;
-    out += std::string("<figure data-chart") + (wide ? " class=\"wide\"" : "") + ">" + chart_element(all[i]) +
-           "<script type=\"application/json\">" + chart_json(all[i]) + "</script><div class=\"tip\"></div></figure>\n";
-  }
-  return out + "</section>\n";
+  return chart_section(run_charts(history));
 }
 
 std::string evals(const History& history) {
@@ -209,19 +187,9 @@ std::string manifest(const PageData& data) {
 
 std::string report_page(const PageData& data) {
   const std::string title = data.title.empty() ? "vhost run" : data.title;
-  std::string out =
-      "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
-      "<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">\n";
-  out += tag("title", title) + "\n<style>" + std::string(kPageStyle) + chart_style() +
-         "</style>\n</head>\n<body>\n<main>\n";
-  out += "<header>" + tag("h1", title) +
-         tag("div", data.status, (std::string("pill ") + status_class(data.status)).c_str()) +
-         tag("p", "As of " + data.written) + "</header>\n";
-  out += tiles(data) + charts(*data.history) + pictures(data) + evals(*data.history) + summary(data) + origin(data) +
-         warnings(data) + manifest(data);
-  out += "<footer>Written by vhost.</footer>\n</main>\n<script>" + std::string(kPageScript) +
-         "</script>\n</body>\n</html>\n";
-  return out;
+  return whole_page(title, data.status, status_class(data.status), "As of " + data.written,
+                    tiles(data) + charts(*data.history) + pictures(data) + evals(*data.history) + summary(data) +
+                        origin(data) + warnings(data) + manifest(data));
 }
 
 std::string base64(std::string_view bytes) {

@@ -76,11 +76,16 @@ th{font-weight:500;color:var(--soft);white-space:nowrap}
 .keys th{width:1%}.keys td{overflow-wrap:anywhere}
 .data th,.data td{text-align:right;white-space:nowrap}.data th:first-child,.data td:first-child{text-align:left}
 .data td.best{color:var(--good);font-weight:650}
+.data small{display:block;color:var(--soft)}
+.texts th,.texts td{text-align:left}.texts td{white-space:normal;overflow-wrap:anywhere;min-width:120px}
+.mark{display:inline-block;vertical-align:middle}
 .pictures{display:grid;gap:16px}
 .pictures img{display:block;max-width:100%;height:auto;margin:0 auto;border-radius:8px}
 figcaption{padding:12px 18px;color:var(--soft)}
 .pictures figcaption{border-bottom:1px solid var(--rule);font-weight:600;color:var(--ink)}
 .pictures .pad{padding:16px}
+.small{grid-template-columns:repeat(auto-fill,minmax(min(100%,260px),1fr))}
+.sheet figcaption{white-space:pre-wrap;overflow-wrap:anywhere;font-weight:400}
 details>summary{cursor:pointer;padding:12px 18px;font-weight:600}
 details>summary small{font-weight:400;color:var(--soft);margin-left:8px}
 pre{margin:0;padding:14px 18px;overflow-x:auto;font:12.5px/1.55 ui-monospace,SFMono-Regular,Menlo,Consolas,monospace;
@@ -140,7 +145,7 @@ for (const figure of document.querySelectorAll('figure[data-chart]')) {
     });
     if (step === null) return hide();
     tip.replaceChildren();
-    tip.appendChild(document.createElement('b')).textContent = 'step ' + step.toLocaleString('en-US');
+    tip.appendChild(document.createElement('b')).textContent = chart.x_name + ' ' + step.toLocaleString('en-US');
     chart.curves.forEach((c, i) => {
       const k = picks[i], y = k < 0 ? null : c.y[k];
       const shown = y !== null && y !== undefined && y >= Math.min(y0, y1) * (chart.log ? 1 : 0) - (chart.log ? 0 : 1e300);

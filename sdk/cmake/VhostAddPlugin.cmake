@@ -1,8 +1,8 @@
 # vhost_add_plugin(NAME SOURCES file... [VERSION x.y.z] [LINK target...] [NO_INSTALL]): a plugin as vhost installs it, in
-# <build>/plugins/NAME/<version>/: libNAME.so, plugin.json, README.md, manifests/. NO_INSTALL: `cmake --install` leaves it out.
+# <build>/plugins/NAME/<version>/: libNAME.so, plugin.json, README.md, manifests/, keymaps/. NO_INSTALL: `cmake --install` leaves it out.
 #
 # name, version, licence and description come from plugin.in.json beside the calling CMakeLists.txt, and "check", which
-# `vhost plugin check` reads; VERSION, if given, must agree. plugin.json is written after linking from what the library itself says. A library that exports anything but
+# `vhost plugin check` reads, and "extensions", which `vhost predict FOLDER` reads; VERSION, if given, must agree. plugin.json is written after linking from what the library itself says. A library that exports anything but
 # vh_plugin_entry_v1 fails the build. The CMake target is plugin_NAME.
 
 function(vhost_add_plugin name)
@@ -27,6 +27,11 @@ function(vhost_add_plugin name)
     set(about_check "")
   endif()
   string(REGEX REPLACE "[\r\n]+[ \t]*" " " about_check "${about_check}")
+  string(JSON about_extensions ERROR_VARIABLE none GET "${text}" extensions) # optional: see docs/packages.md
+  if(none)
+    set(about_extensions "")
+  endif()
+  string(REGEX REPLACE "[\r\n]+[ \t]*" " " about_extensions "${about_extensions}")
   if(NOT about_name STREQUAL name OR (ARG_VERSION AND NOT about_version STREQUAL ARG_VERSION))
     message(FATAL_ERROR "${about} says ${about_name} ${about_version}, vhost_add_plugin says ${name} ${ARG_VERSION}")
   endif()
@@ -52,10 +57,10 @@ function(vhost_add_plugin name)
   endif()
   add_custom_command(TARGET ${target} POST_BUILD VERBATIM COMMENT "Writing plugin.json of ${name} ${about_version}"
     COMMAND vhost::describe "$<TARGET_FILE:${target}>" "${about_name}" "${about_version}" "${about_licence}"
-            "${about_description}" "${folder}/plugin.json" "${about_check}")
+            "${about_description}" "${folder}/plugin.json" "${about_check}" "${about_extensions}")
 
   # What else belongs to the package.
-  file(GLOB extra CONFIGURE_DEPENDS RELATIVE "${CMAKE_CURRENT_SOURCE_DIR}" README.md CHANGELOG.md LICENSE manifests/*)
+  file(GLOB extra CONFIGURE_DEPENDS RELATIVE "${CMAKE_CURRENT_SOURCE_DIR}" README.md CHANGELOG.md LICENSE manifests/* keymaps/*)
   set(copies)
   foreach(file IN LISTS extra)
     add_custom_command(OUTPUT "${folder}/${file}" DEPENDS "${CMAKE_CURRENT_SOURCE_DIR}/${file}"

@@ -27,4 +27,11 @@ if grep -r '@[A-Z]*@' "$package" --include='*.json' --include='*.md'; then echo 
 [ "$(sha256sum "$package/libmy_plugin.so" | cut -d' ' -f1)" = "$(sed -n 's/.*"sha256": "\([0-9a-f]*\)".*/\1/p' "$package/plugin.json")" ] ||
   { echo "plugin.json's sha256 isn't the library's"; exit 1; }
 grep -q '"interface": "vh.loss/1", "name": "charbonnier"' "$package/plugin.json"
+
+# vhost::media serves an author out of the tree too.
+"$cmake" -S "$sdk/tests/media_author" -B "$folder/media-build" -G "$generator" -DCMAKE_CXX_COMPILER="$compiler" \
+  -DCMAKE_PREFIX_PATH="$folder/sdk" >> "$folder/log"
+"$cmake" --build "$folder/media-build" >> "$folder/log" || { tail -20 "$folder/log"; exit 1; }
+grep -q '"interface": "vh.dataset/1", "name": "greys"' "$folder/media-build/plugins/media_author/0.1.0/plugin.json"
+[ ! -e "$folder/mine-build/vhost_media/libvhost_media.a" ] || { echo "a plugin that doesn't link vhost::media built it"; exit 1; }
 echo "installed SDK and out-of-tree plugin: ok"

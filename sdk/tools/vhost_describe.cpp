@@ -1,6 +1,6 @@
-// vhost-describe LIBRARY NAME VERSION LICENCE DESCRIPTION OUT [CHECK]: checks what a plugin's library exports, asks it
-// for its components, and writes plugin.json. CHECK: a JSON object, what the author says for `vhost plugin check`. Run
-// by vhost_add_plugin after linking; the plugin's init is not called.
+// vhost-describe LIBRARY NAME VERSION LICENCE DESCRIPTION OUT [CHECK [EXTENSIONS]]: checks what a plugin's library
+// exports, asks it for its components, and writes plugin.json. CHECK: a JSON object, what the author says for `vhost
+// plugin check`. Run by vhost_add_plugin after linking; the plugin's init is not called.
 #include <dlfcn.h>
 
 #include <cstring>
@@ -100,8 +100,8 @@ void write_whole(const std::filesystem::path& path, const std::string& text) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc != 7 && argc != 8) {
-    std::cerr << "usage: vhost-describe LIBRARY NAME VERSION LICENCE DESCRIPTION OUT [CHECK]\n";
+  if (argc < 7 || argc > 9) {
+    std::cerr << "usage: vhost-describe LIBRARY NAME VERSION LICENCE DESCRIPTION OUT [CHECK [EXTENSIONS]]\n";
     return 2;
   }
   const std::filesystem::path library = argv[1];
@@ -109,7 +109,8 @@ int main(int argc, char** argv) {
     const std::string bytes = read_file(library);
     check_exports(bytes);
     const vh_plugin_entry& entry = open_entry(library);
-    const std::string components = components_of(entry), check = argc == 8 ? argv[7] : "";
+    const std::string components = components_of(entry), check = argc > 7 ? argv[7] : "",
+                      extensions = argc > 8 ? argv[8] : "";
     write_whole(argv[6], "{\n  \"schema\": 1,\n  \"name\": " + quote(argv[2]) + ",\n  \"version\": " + quote(argv[3]) +
                              ",\n  \"licence\": " + quote(argv[4]) + ",\n  \"description\": " + quote(argv[5]) +
                              ",\n  \"abi\": {\"major\": " + std::to_string(entry.abi_major) +
@@ -117,6 +118,7 @@ int main(int argc, char** argv) {
                              std::to_string(entry.target_minor) + "},\n  \"build\": " + quote(build_tag(bytes)) +
                              ",\n  \"library\": " + quote(library.filename().string()) + ",\n  \"sha256\": \"" +
                              sha256_hex(bytes) + "\",\n" + (check.empty() ? "" : "  \"check\": " + check + ",\n") +
+                             (extensions.empty() ? "" : "  \"extensions\": " + extensions + ",\n") +
                              "  \"components\": [" + components + "\n  ]\n}\n");
   } catch (const std::exception& e) {
     std::cerr << "vhost-describe: " << library.string() << ": " << e.what() << "\n";

@@ -59,6 +59,12 @@ def with_library_of(name):
     return spoil
 
 
+def with_keymap(folder):
+    """A map for a backbone of another plugin."""
+    (folder / "keymaps").mkdir()
+    shutil.copy(kit.SOURCE / "plugins/mvit/keymaps/torchvision-mvit.json", folder / "keymaps")
+
+
 def babbles():
     """Whatever a plugin prints and says, the report is JSON, and a line a line."""
     code, report, text = kit.check(BAD / "wild/babbles", "--only", "contract.spec")
@@ -147,6 +153,7 @@ CASES["package_checksum"] = package("package.checksum", edit(sha256="0" * 64))
 CASES["package_metadata"] = package("package.metadata", edit(licence=""))
 CASES["package_metadata_empty"] = package("package.metadata", edit(description=""))
 CASES["package_metadata_check"] = package("package.metadata", edit(check={"subjekt": {}}))
+CASES["package_keymaps"] = package("package.keymaps", with_keymap)
 CASES["package_licence"] = package("package.licence", lambda folder: (folder / "LICENSE").unlink())
 
 CASES["exits"] = wild("exits", "ended the process with exit status 0")

@@ -26,20 +26,28 @@ PARAMETERS = {  # of the papers' models: issue lists and papers quote them round
     "vit-base-p16_maskfeat-pre_8xb256-coslr-100e_in1k": 86567656,
     "mvit-small_ft-8xb16-coslr-100e_k400": 36475120,
     "mvit-small_ft-8xb8-coslr-100e_k400": 36475120,
+    "mvit-small-p244_32xb16-16x4x1-200e_kinetics400-rgb": 34537744,
     "mvit-tiny_motion_finetune": None,
     "videomae-base_64xb32-fp16-coslr-1600e_k400": 94210944,
     "videomae-base_64xb32-fp16-coslr-800e_k400": 94210944,
+    "videomae-base_8xb24-fp16-coslr-3200e_ucf101": 94210944,
     "videomae-base_8xb64-bf16-coslr-400e_k400": 94210944,
     "videomae-base_ft-64xb6-coslr-75e_k400": 86534800,
     "videomae-base_ft-64xb8-coslr-100e_k400": 86534800,
     "videomae-base_ft-8xb32-coslr-100e_k400": 86534800,
+    "videomae-base_ft-8xb16-coslr-100e_ucf101": 86304869,
     "videomae-finetune_k400": 86534800,
+    "videomae-huge_64xb16-fp16-coslr-1600e_k400": 692487296,
+    "videomae-huge_ft-64xb8-coslr-50e_k400": 632119440,
+    "videomae-large_64xb8-fp16-coslr-1600e_k400": 342996992,
+    "videomae-large_ft-64xb2-coslr-35e_k400": 304270736,
     "videomae-pretrain_k400": 94210944,
     "videomae-small_32xb32-fp16-coslr-1600e_k400": 24029376,
     "videomae-small_ft-32xb12-coslr-150e_k400": 22033936,
     "videomae-tiny_motion_finetune": None,
     "videomae-tiny_motion_pretrain": None,
 }
+COUNTS_CLIPS = {"mvit-small-p244_32xb16-16x4x1-200e_kinetics400-rgb"}  # each repeat of a video; the other names count videos
 # Fine-tuning that starts from another tiny manifest's weights.
 STARTS_FROM = {
     "maskfeat-tiny_shapes_finetune": "maskfeat-tiny_shapes_pretrain",
@@ -98,7 +106,7 @@ def batches_are_those_of_the_names():
     for name, match in named.items():
         if match:
             data = config(name)["data"]
-            samples = data["batch"] * data["accumulate"] // data["repeats"]
+            samples = data["batch"] * data["accumulate"] // (1 if name in COUNTS_CLIPS else data["repeats"])
             assert samples == int(match[1]) * int(match[2]), f"{name}: {samples} samples a step"
 
 

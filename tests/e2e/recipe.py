@@ -2,9 +2,10 @@
 import json
 import pathlib
 import struct
+import subprocess
 
 from toy_run import experiment, has, refused
-from vhost_run import BUILD, Run, clips, main, manifest, temporary_folder
+from vhost_run import BUILD, VHOST, Run, clips, main, manifest, temporary_folder
 
 MIX = {"mixup": 0.8, "cutmix": 1.0, "prob": 0.9}
 
@@ -67,6 +68,18 @@ def a_mixed_run_resumes_bit_for_bit():
     assert parts.losses() == whole.losses() and parts.weights_sha256() == whole.weights_sha256()
 
 
+def what_was_trained_mixed_predicts_files_without_labels():
+    value = manifest("train", clips())
+    value["data"]["mix"] = MIX
+    run = Run({**value, "schedule": {"steps": 1}})
+    run.run()
+    clip = str(clips() / "eval/000000.mp4")
+    for command in (["predict"], ["show", "--output", str(run.folder / "shown.png")]):
+        done = subprocess.run([VHOST, *command, "--manifest", run.path, "--work-dir", run.work, clip],
+                              capture_output=True, text=True, env=run.environment(), timeout=600)
+        assert done.returncode == 0, f"{command}: {done.stderr}"
+
+
 def layer_decay_and_rules_reach_the_weights():
     frozen = toy(optimizer={"lr": 1e-2, "rules": [{"match": "backbone.*", "lr_scale": 0}]})
     start = toy(optimizer={"lr": 0})
@@ -87,14 +100,19 @@ def what_cannot_be_mixed_or_repeated_is_refused():
     train = manifest("train", clips())
     train["data"]["mix"] = {}
     refused(dry(train), "/data/mix: needs \"mixup\" or \"cutmix\" above 0")
-    train["data"]["mix"] = None
+    train["data"]["mix"], train["data"]["batch"] = MIX, 1
+    refused(dry(train), "/data/mix: mixes the samples of a batch, and /data/batch is 1")
+    train["data"]["mix"], train["data"]["batch"] = None, 8
     train["data"]["repeats"] = 3
     refused(dry(train), "/data/repeats: 3 doesn't divide a batch of 8")
     train["data"]["repeats"] = 1
     train["optimizer"]["rules"] = [{"match": "backbone.layers.*", "lr_scale": 0.1}]
     refused(dry(train), "/optimizer/rules/0/match: matches no trainable parameter; the first is named ")
+    train["optimizer"]["rules"] = [{"match": "*"}]
+    refused(dry(train), "/optimizer/rules/0: changes nothing: give \"weight_decay\" or \"lr_scale\"")
     has(dry(manifest("train", clips())).stdout, "parameters")
 
 
-main({name: case for name, case in list(globals().items()) if callable(case) and getattr(case, "__module__", "") == "__main__"
-      and name not in ("toy", "read_tensors", "rows")})
+if __name__ == "__main__":
+    main({name: case for name, case in list(globals().items()) if callable(case) and getattr(case, "__module__", "") == "__main__"
+          and name not in ("toy", "read_tensors", "rows")})

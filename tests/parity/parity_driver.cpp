@@ -7,6 +7,8 @@
 
 #include "assembly/model.h"
 #include "checkpoint/safetensors.h"
+#include "keymaps/convert.h"
+#include "keymaps/detect.h"
 
 namespace parity {
 
@@ -77,6 +79,35 @@ Divisors case_divisors(const Tensors& inputs) {
   return divisors;
 }
 
+// The case's "family" set: weights.safetensors has that family's names, which must be told by them, and comes back by
+// its map as back.safetensors. Returns the weights by our names.
+Tensors through_the_map(const Model& model, const Resolution& resolution, const json::value& parts,
+                        const std::filesystem::path& folder) {
+  std::vector<const Package*> packages;
+  for (const ResolvedPlugin& plugin : resolution.plugins) packages.push_back(plugin.package);
+  const std::vector<KeyMap> maps = keymaps_of(packages);
+  const std::filesystem::path file = folder / "weights.safetensors";
+  const FamilyWish wish{"", std::string(parts.at("backbone").at("use").as_string()), file.string(), "init.family"};
+  const auto family = find_family(read_foreign(file), maps, wish);
+  const std::string want(parts.at("family").as_string());
+  if (!family || family->map->family != want)
+    throw Error("took the file for " + (family ? family->map->family : "none") + ", not " + want);
+  ConvertRequest request;
+  request.file = file.string(), request.components = {std::string(parts.at("head").at("use").as_string())};
+  request.model.emplace();
+  for (const Param* param : model.params())
+    if (param->role != VH_BUFFER_NOT_SAVED) request.model->insert(param->name);
+  const Converted converted = to_ours(*family->map, family->tensors, request);
+  if (!converted.unexpected.empty()) throw Error("unexpected: " + some_of(converted.unexpected));
+  NamedTensors back;
+  if (const json::value& name = parts.at("export"); !name.is_null()) {
+    request.export_as = name.as_string();
+    for (const auto& [key, value] : to_theirs(*family->map, converted.tensors, request)) back.emplace_back(key, value);
+    write_safetensors(folder / "back.safetensors", back);
+  }
+  return converted.tensors;
+}
+
 void load_weights(const Model& model, Tensors weights) {
   c10::NoGradGuard no_grad;
   for (Param* param : model.params()) {
@@ -103,7 +134,9 @@ NamedTensors run_case(const std::string& plugins, const std::filesystem::path& f
   BuildOptions options;
   options.dtype = parts.at("dtype") == "fp64" ? at::kDouble : at::kFloat;
   const auto model = Model::assemble(manifest, resolution, layout, mask, options, /*with_losses=*/true);
-  load_weights(*model, read_safetensors(folder / "weights.safetensors"));
+  const bool mapped = parts.as_object().contains("family");
+  load_weights(*model, mapped ? through_the_map(*model, resolution, parts, folder)
+                              : read_safetensors(folder / "weights.safetensors"));
 
   vh_map all;
   for (const auto& [key, tensor] : inputs) all.put(key, tensor);

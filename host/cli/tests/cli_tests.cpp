@@ -38,6 +38,15 @@ BOOST_AUTO_TEST_CASE(help_of_every_command_lists_its_options_and_an_example) {
       {"extract", {"--manifest", "--checkpoint", "--output", "files"}},
       {"rerun", {"RECORD", "--work-dir", "--dry-run", "--plugin-path"}},
       {"config", {"--manifest", "--set", "--origins"}},
+      {"compare", {"RUN REFERENCE", "--mre", "--mae", "--output", "--json", "Exit codes"}},
+      {"report", {"RUNS", "--output"}},
+      {"data", {"prepare", "scan", "stats", "fingerprint", "browse"}},
+      {"data prepare kinetics", {"SOURCE", "OUT", "--annotations", "--split", "--no-check", "--threads"}},
+      {"data scan",
+       {"SOURCE", "--manifest", "--only", "--dataset", "--set", "--output", "--as-is", "--json", "Exit code 1"}},
+      {"data stats", {"SOURCE", "--threads", "--json"}},
+      {"data fingerprint", {"SOURCE", "--manifest", "--json"}},
+      {"data browse", {"--count", "--index", "--class", "--augmentations", "--output"}},
       {"plugin", {"list", "inspect", "matrix", "install", "remove", "verify", "pack", "explain"}},
       {"plugin install", {"--to", "--force", "--max-size", "1 GiB"}},
       {"plugin remove", {"--from", "--all", "NAME@VERSION"}},
@@ -78,6 +87,9 @@ BOOST_AUTO_TEST_CASE(wrong_usage_is_one_line_and_exits_2) {
   check_usage_error({"config", "--manifest"}, "--manifest: 1 required FILE missing; see vhost config --help");
   check_usage_error({"rerun"}, "record is required; see vhost rerun --help");
   check_usage_error({"--manifest", "x", "--locked", "--update"}, "--locked excludes --update; see vhost --help");
+  for (const char* option : {"--index", "--seed"})
+    check_usage_error({"show", "--manifest", "x", option, "-1"},
+                      std::string(option) + ": -1: a whole number from 0 on is wanted; see vhost show --help");
   check_usage_error({"predict", "--top-k", "0", "--manifest", "x"},
                     "--top-k: Value 0 not in range 1 to 1000000; see vhost predict --help");
 }

@@ -6,6 +6,7 @@
 
 #include "engine/mix.h"
 #include "engine/param_rules.h"
+#include "engine/watch.h"
 #include "vhost/params.h"
 
 using namespace vhost;
@@ -110,6 +111,16 @@ BOOST_AUTO_TEST_CASE(shares_are_drawn_from_the_beta_distribution) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(a_vanishing_alpha_leaves_rows_as_they_are_or_swaps_them) {
+  int swapped = 0;
+  for (uint64_t seed = 0; seed < 1000; ++seed) {
+    const double x = draw_beta(1e-320, seed);
+    BOOST_TEST((x == 0 || x == 1));
+    swapped += x == 0;
+  }
+  BOOST_TEST(std::abs(swapped - 500) < 80);
+}
+
 BOOST_AUTO_TEST_CASE(a_sample_without_label_is_refused) {
   vh_map all = batch_of(2, 4, 4);
   all.put("batch.label", at::tensor({0, -1}, at::kLong));
@@ -124,6 +135,11 @@ BOOST_AUTO_TEST_CASE(layers_near_the_input_learn_more_slowly) {
   BOOST_TEST(got[1].lr_scale == 0.25);
   BOOST_TEST(got[2].lr_scale == 0.5);
   BOOST_TEST(got[3].lr_scale == 1);
+}
+
+BOOST_AUTO_TEST_CASE(layer_decay_without_layers_is_refused) {
+  BOOST_CHECK_EXCEPTION(settings(optimizer(R"(, "layer_decay": 0.5, "rules": [])"), {param("backbone.w", {8, 8}, -1)}),
+                        Error, Mentions{"/optimizer/layer_decay: needs parts that number their layers"});
 }
 
 BOOST_AUTO_TEST_CASE(biases_and_vectors_do_not_decay_unless_a_rule_says_so) {
@@ -148,6 +164,32 @@ BOOST_AUTO_TEST_CASE(a_rule_that_matches_nothing_is_refused) {
   BOOST_CHECK_EXCEPTION(
       settings(manifest, {param("backbone.w", {2, 2}, -1)}), Error,
       Mentions{"/optimizer/rules/0/match: matches no trainable parameter; the first is named backbone.w"});
+}
+
+BOOST_AUTO_TEST_CASE(frozen_blocks_keep_their_numbers_in_layer_decay) {
+  const Param below = param("blocks.0.w", {2, 2}, 1);
+  const Manifest manifest = optimizer(R"(, "layer_decay": 0.5, "rules": [])");
+  BOOST_TEST(param_settings(manifest, {&below}, /*layers=*/4)[0].lr_scale == 0.125);
+  BOOST_TEST(param_settings(manifest, {&below})[0].lr_scale == 0.5);
+}
+
+BOOST_AUTO_TEST_CASE(better_is_up_for_accuracy_and_down_for_losses_and_never_nan) {
+  Watch loss("loss", 0.1), top1("top1", 0);
+  BOOST_TEST(!loss.observe(1, {{"loss", NAN}}));
+  BOOST_TEST(loss.observe(2, {{"loss", 2.0}}));
+  BOOST_TEST(!loss.observe(3, {{"loss", 1.95}}));  // by less than min_delta
+  BOOST_TEST(loss.observe(4, {{"loss", 1.8}}));
+  BOOST_TEST(!loss.observe(5, {{"loss", NAN}}));
+  BOOST_TEST((loss.best_step() == 4 && loss.seen_step() == 5 && loss.since() == 1));
+  BOOST_TEST(top1.observe(1, {{"top1", 10}}));
+  BOOST_TEST(!top1.observe(2, {{"top1", 10}}));
+  BOOST_TEST(top1.observe(3, {{"top1", 11}}));
+  Watch again("loss", 0.1), other("top1", 0);
+  again.load(loss.save());
+  other.load(loss.save());
+  BOOST_TEST((again.best_step() == 4 && again.since() == 1 && !again.observe(6, {{"loss", 1.75}})));
+  BOOST_TEST(other.best_step() == -1, "another metric begins anew");
+  BOOST_CHECK_EXCEPTION(loss.observe(6, {{"top1", 1}}), Error, Mentions{"no metric \"loss\"; they have: top1"});
 }
 
 BOOST_AUTO_TEST_CASE(stars_stand_for_any_characters) {

@@ -106,6 +106,10 @@ BOOST_AUTO_TEST_CASE(a_good_manifest_gets_its_defaults) {
   BOOST_TEST(load(kGood, {"schedule.warmup_epochs=null"}).integer("/schedule/warmup_steps") == 0);
   BOOST_TEST(load(kGood, {"losses=[{\"use\": \"videomae/mse\"}]"}).string("/losses/0/head") == "main");
   BOOST_TEST(load(kGood, {"data.batch=1.6e1"}).integer("/data/batch") == 16);
+  BOOST_TEST(manifest.integer("/data/accumulate") == 1);
+  BOOST_TEST(load(kGood, {"data.total_batch=64"}).integer("/data/accumulate") == 8);
+  BOOST_TEST(load(kGood, {"data.total_batch=64", "data.accumulate=8"}).integer("/data/accumulate") == 8);
+  BOOST_TEST(load(kGood, {"optimizer.lr_scale_rule=linear"}).integer("/optimizer/base_batch") == 256);
 }
 
 BOOST_AUTO_TEST_CASE(each_task_needs_its_own_parts) {
@@ -264,8 +268,9 @@ BOOST_AUTO_TEST_CASE(parameters_of_a_part_are_validated_and_filled) {
     validate(manifest, "/data/train", part, schema.as_object(), vhost::part_host_keys("/data/train"));
     return canonical_json(part);
   };
-  BOOST_TEST(check({}) ==
-             R"({"crop":{"size":null},"frames":16,"list":"a.txt","sampling":"uniform","use":"kinetics/clips"})");
+  BOOST_TEST(
+      check({}) ==
+      R"({"crop":{"size":null},"frames":16,"list":"a.txt","sampling":"uniform","skip":"","use":"kinetics/clips"})");
   const auto wrong = [&](const std::string& set) { return message_of([&] { check({set}); }); };
   BOOST_TEST(wrong("data.train.list=null") == "exp.json:7:5: /data/train: missing key \"list\"");
   BOOST_TEST(wrong("data.train.frame=8") ==

@@ -86,13 +86,14 @@ inline const std::vector<WrongRow> kWrongValues = {
     {"\"batch\": 8", "\"normalize\": {\"std\": [1, 0, 2]}",
      "exp.json:8:30: /data/normalize/std/1: must be more than 0, not 0"},
     {"{\"lr\": 1e-3}", "{\"lr\": 1e-3, \"q/~\": 1}",
-     "exp.json:16:29: /optimizer/q~1~0: unknown key \"q/~\"; known: type, lr, betas, eps, weight_decay, layer_decay, "
+     "exp.json:16:29: /optimizer/q~1~0: unknown key \"q/~\"; known: type, lr, lr_scale_rule, base_batch, betas, eps, "
+     "weight_decay, layer_decay, "
      "rules, momentum, "
      "nesterov, "
      "clip_grad"},
     {"{\"lr\": 1e-3}", "{}",
-     "exp.json:16:3: /optimizer: missing key \"lr\": Peak learning rate, as it is used: the host scales it by "
-     "nothing."},
+     "exp.json:16:3: /optimizer: missing key \"lr\": Peak learning rate: as it is used, unless `lr_scale_rule` scales "
+     "it."},
     {"{\"lr\": 1e-3}", "[1e-3]", "exp.json:16:3: /optimizer: must be an object, not a list"},
     {"{\"lr\": 1e-3}", "{\"lr\": 1e-3, \"betas\": [0.9, 1]}",
      "exp.json:16:44: /optimizer/betas/1: must be less than 1, not 1"},
@@ -111,7 +112,8 @@ inline const std::vector<WrongRow> kWrongValues = {
      "exp.json:4:23: /device: must be auto, cpu, cuda or cuda:N, not \"cuda:x\""},
     {"\"pretrain\",", "\"pretrain\", \"ema\": 0.99,", "exp.json:4:23: /ema: must be an object or null, not 0.99"},
     {"\"pretrain\",", "\"pretrain\", \"init\": {},",
-     "exp.json:4:23: /init: missing key \"from\": A checkpoint folder, a run's work-dir, or a .safetensors file; "
+     "exp.json:4:23: /init: missing key \"from\": A checkpoint folder, a run's work-dir, or a file of another "
+     "project's (docs/keymaps.md); "
      "relative to the "
      "current folder."},
     {"\"pretrain\",", "\"pretrain\", \"work_dir\": \"\",", "exp.json:4:23: /work_dir: must not be empty"},
@@ -159,6 +161,10 @@ inline const std::vector<WrongRow> kWrongValues = {
      "exp.json:6:3: /data/predict: is missing: task \"predict\" needs a dataset (or data.eval)"},
     {"\"backbone\": {\"use\": \"videomae/vit\"},", "",
      "exp.json:10:3: /model: missing key \"backbone\": Input to features."},
+    {"\"batch\": 8", "\"batch\": 8, \"accumulate\": 4, \"total_batch\": 64",
+     "exp.json:8:17: /data/accumulate: give total_batch or accumulate, not both (null deletes an inherited key): a "
+     "total "
+     "batch of 64 is 8 batches of 8"},
     {"\"epochs\": 10, ", "", "exp.json:17:3: /schedule: missing key \"epochs\" or \"steps\": the length of training"},
     {"\"epochs\": 10", "\"epochs\": 10, \"steps\": 9",
      "exp.json:17:30: /schedule/steps: give epochs or steps, not both (null deletes an inherited key)"},
@@ -194,6 +200,11 @@ inline const std::vector<WrongRow> kWrongSets = {
     {"name=\xFF", "", "--set name=\xFF: invalid UTF-8: byte 0xFF; save the file as UTF-8"},
     {"plugins.kinetics=1.0", "",
      "--set plugins.kinetics=1.0: /plugins/kinetics: must be a string, not 1.0 (write \"1.0\")"},
+    {"data.total_batch=100", "",
+     "--set data.total_batch=100: /data/total_batch: 100 is no multiple of /data/batch, which is 8: change one of "
+     "them"},
+    {"optimizer.base_batch=256", "",
+     "--set optimizer.base_batch=256: /optimizer/base_batch: is used by \"lr_scale_rule\": \"linear\" only"},
     {"schedule.epochs=null", "",
      "exp.json:17:3: /schedule: missing key \"epochs\" or \"steps\": the length of training"},
 };

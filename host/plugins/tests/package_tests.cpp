@@ -131,6 +131,29 @@ BOOST_AUTO_TEST_CASE(each_wrong_key_is_named_with_file_and_line) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(a_dataset_may_say_which_extensions_it_reads) {
+  const auto read = [](const char* extensions) {
+    TempFolder root;
+    json::object data = metadata("toy", "1.0.0");
+    data["components"] = json::array{component("vh.dataset/1", "clips"), component("vh.dataset/1", "folder")};
+    data["extensions"] = json::parse(extensions);
+    return read_package(write_package(root.path, data));
+  };
+  const Package package = read(R"({"clips": ["mp4", "mkv"]})");
+  BOOST_TEST(package.components[0].extensions == (std::vector<std::string>{"mp4", "mkv"}),
+             boost::test_tools::per_element());
+  BOOST_TEST(package.components[1].extensions.empty());
+  for (const auto& [value, message] : std::vector<std::pair<const char*, const char*>>{
+           {R"(["mp4"])", "/extensions: must be an object, not an array"},
+           {R"({"clip": ["mp4"]})", "/extensions/clip: there is no component \"clip\""},
+           {R"({"clips": "mp4"})", "/extensions/clips: must be an array, not a string"},
+           {R"({"clips": [".mp4"]})", "/extensions/clips: \".mp4\" is no extension such as \"mp4\""},
+           {R"({"clips": [7]})", "/extensions/clips: 7 is no extension such as \"mp4\""}}) {
+    const std::string got = error_of([&] { read(value); });
+    BOOST_TEST(got.find(message) != std::string::npos, got);
+  }
+}
+
 BOOST_AUTO_TEST_CASE(the_line_and_the_nearest_key_are_given) {
   TempFolder root;
   std::string text = pretty_json(metadata("toy", "1.0.0"));

@@ -17,16 +17,17 @@ bool hidden(const fs::path& path) {
   return path.filename().native().starts_with('.');
 }
 
-void add_images(const fs::path& folder, const std::string& name, int64_t number, int depth,
+void add_images(const std::string& root, const fs::path& folder, const std::string& name, int64_t number, int depth,
                 std::vector<FolderImage>& images) {
-  if (depth > kDeepest) throw FolderError(folder.string() + ": nested more than 32 deep; does a link point upwards?");
+  if (depth > kDeepest)
+    throw FolderError(root, folder.string() + ": nested more than 32 deep; does a link point upwards?");
   for (const auto& entry : fs::directory_iterator(folder)) {
     if (hidden(entry.path())) continue;
     std::string below = name + "/" + entry.path().filename().string();
     if (has_image_extension(below) && !entry.is_directory())
       images.push_back({std::move(below), number});
     else if (entry.is_directory())
-      add_images(entry.path(), below, number, depth + 1, images);
+      add_images(root, entry.path(), below, number, depth + 1, images);
   }
 }
 
@@ -52,21 +53,21 @@ ClassFolders read_class_folders(const std::string& root, const std::function<voi
   ClassFolders out;
   out.folders = class_names(root);
   if (out.folders.empty())
-    throw FolderError(root + " holds no class folder: wanted one folder a class, images below it");
+    throw FolderError(root, root + " holds no class folder: wanted one folder a class, images below it");
   auto n = static_cast<int64_t>(out.folders.size());
   for (int64_t i = 0; i < n; ++i) {
     const std::string& name = out.folders[static_cast<size_t>(i)];
     auto before = static_cast<std::ptrdiff_t>(out.images.size());
-    add_images(fs::path(root) / name, name, i, 0, out.images);
+    add_images(root, fs::path(root) / name, name, i, 0, out.images);
     if (static_cast<std::ptrdiff_t>(out.images.size()) == before)
-      throw FolderError(root + "/" + name + " holds no image (jpg, jpeg, png, ppm, bmp, pgm, tif, webp, ..)");
+      throw FolderError(root, root + "/" + name + " holds no image (jpg, jpeg, png, ppm, bmp, pgm, tif, webp, ..)");
     std::sort(out.images.begin() + before, out.images.end(),
               [](const FolderImage& a, const FolderImage& b) { return a.name < b.name; });
     progress(i + 1, n);
   }
   return out;
 } catch (const fs::filesystem_error& error) {
-  throw FolderError(error.path1().string() + " can't be read: " + error.code().message());
+  throw FolderError(root, error.path1().string() + " can't be read: " + error.code().message());
 }
 
 }  // namespace imagenet

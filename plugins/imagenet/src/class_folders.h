@@ -2,17 +2,15 @@
 #pragma once
 #include <cstdint>
 #include <functional>
-#include <stdexcept>
 #include <string>
 #include <vector>
+#include <vhost/cpp/error.hpp>
 
 namespace imagenet {
 
-struct FolderError : std::runtime_error {
-  using std::runtime_error::runtime_error;
-};
-struct Cancelled : std::runtime_error {
-  Cancelled() : std::runtime_error("cancelled") {}
+// Parameter "/root", the folder, can't be used: what() names the folder at fault.
+struct FolderError : vh::Error {
+  FolderError(const std::string& root, const std::string& what) : Error(what, VH_ERR_IO, root, "/root") {}
 };
 
 struct FolderImage {
@@ -29,7 +27,7 @@ struct ClassFolders {
 bool has_image_extension(const std::string& name);
 
 // Links are followed, names that begin with a dot left out. `progress(done, folders)` is called after each folder and
-// may throw Cancelled. Throws FolderError: no folder, no class folder, or a class without an image.
+// may throw. Throws FolderError: no folder, no class folder, or a class without an image.
 ClassFolders read_class_folders(const std::string& root, const std::function<void(int64_t, int64_t)>& progress);
 
 }  // namespace imagenet

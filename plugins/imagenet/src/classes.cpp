@@ -54,7 +54,7 @@ class JsonStrings {
       else
         escape(out);
     }
-    if (at_++ >= text_.size()) throw ListError(file_ + ": a string has no end");
+    if (at_++ >= text_.size()) throw ListError("/class_names", file_, ": a string has no end");
     return out;
   }
   void escape(std::string& out) {
@@ -67,7 +67,8 @@ class JsonStrings {
     unsigned code = 0;
     const char* digits = text_.data() + std::min(at_, text_.size());
     const char* end = text_.data() + std::min(at_ + 4, text_.size());
-    if (std::from_chars(digits, end, code, 16).ptr != digits + 4) throw ListError(file_ + ": a \\u escape is cut off");
+    if (std::from_chars(digits, end, code, 16).ptr != digits + 4)
+      throw ListError("/class_names", file_, ": a \\u escape is cut off");
     at_ += 4;
     append_utf8(out, code);
   }
@@ -85,7 +86,7 @@ std::vector<ClassName> from_json(const std::string& file, const std::string& tex
     return classes;
   }
   const char* form = ": wanted {\"0\": [\"n01440764\", \"tench\"], ..}, found ";
-  if (strings.size() % 3) throw ListError(file + form + std::to_string(strings.size()) + " strings");
+  if (strings.size() % 3) throw ListError("/class_names", file, form + std::to_string(strings.size()) + " strings");
   classes.resize(strings.size() / 3);
   for (size_t i = 0; i < strings.size(); i += 3) {
     size_t index = 0;
@@ -93,7 +94,7 @@ std::vector<ClassName> from_json(const std::string& file, const std::string& tex
     auto [end, status] = std::from_chars(key.data(), key.data() + key.size(), index);
     if (status != std::errc() || end != key.data() + key.size() || index >= classes.size() ||
         !classes[index].name.empty())
-      throw ListError(file + form + "the key '" + key + "'");
+      throw ListError("/class_names", file, form + ("the key '" + key + "'"));
     classes[index] = {strings[i + 1], strings[i + 2]};
   }
   return classes;
@@ -129,7 +130,7 @@ std::vector<ClassName> from_lines(const std::vector<std::string>& lines) {
 
 std::vector<ClassName> read_class_names(const std::string& file) {
   auto lines = vh::media::read_lines(file);
-  if (lines.empty()) throw ListError(file + ": names no class");
+  if (lines.empty()) throw ListError("/class_names", file, ": names no class");
   if (char first = lines[0][0]; first == '[' || first == '{') {
     std::ifstream in(file);
     return from_json(file, std::string(std::istreambuf_iterator<char>(in), {}), first);

@@ -3,8 +3,6 @@
 #include <vhost/random.h>
 
 #include <algorithm>
-#include <cinttypes>
-#include <cstdio>
 #include <filesystem>
 #include <map>
 
@@ -38,23 +36,20 @@ Images::Images(ImagesOptions options, const Hooks& hooks) : options_(std::move(o
     else
       read_list();
   }
-  check_classes();
+  classes_ = vh::media::count_classes(options_.classes, largest_label_, class_names_.size(),
+                                      options_.class_folders ? options_.root : options_.list);
   if (named_elsewhere) use_files();
   check_some_exist();
 }
 
 void Images::check_options() const {
-  const CropRule& rule = options_.crop;
-  if (rule.area[0] > rule.area[1]) throw OptionError("/area", "the smallest share of the picture is above the largest");
-  if (rule.aspect[0] > rule.aspect[1]) throw OptionError("/aspect", "the smallest aspect ratio is above the largest");
-  if (rule.resize_short && rule.resize_short < rule.size)
-    throw OptionError("/resize_short", "is below size, " + std::to_string(rule.size));
+  check_crop(options_.crop);
   if (options_.index_by_names && options_.class_names.empty())
     throw OptionError("/class_names", "is missing: index \"class_names\" needs a file with synsets");
 }
 
-void Images::add(std::string name, std::string path, int64_t label) {
-  hash_ = vh_hash3(hash_, vh_hash_text(name.c_str()), static_cast<uint64_t>(label));
+void Images::add(const std::string& name, std::string path, int64_t label) {
+  fingerprint_.add(name, label);
   largest_label_ = std::max(largest_label_, label);
   items_.push_back({std::move(path), label});
 }
@@ -62,7 +57,7 @@ void Images::add(std::string name, std::string path, int64_t label) {
 void Images::read_class_folders(const Hooks& hooks) {
   auto found = imagenet::read_class_folders(options_.root, [&](int64_t done, int64_t total) {
     hooks.progress("listing class folders", done, total);
-    if (hooks.cancelled()) throw Cancelled();
+    if (hooks.cancelled()) throw vh::media::Cancelled("listing images");
   });
   if (options_.index_by_names)
     number_by_names(found);
@@ -70,7 +65,7 @@ void Images::read_class_folders(const Hooks& hooks) {
     name_classes(found.folders);
   for (auto& image : found.images) {
     std::string path = (fs::path(options_.root) / image.name).string();
-    add(std::move(image.name), std::move(path), image.folder);
+    add(image.name, std::move(path), image.folder);
   }
 }
 
@@ -112,27 +107,16 @@ void Images::name_classes(const std::vector<std::string>& folders) {
 }
 
 void Images::read_list() {
-  std::string folder = fs::path(options_.list).parent_path().string();
-  std::string root = !options_.root.empty() ? options_.root : folder.empty() ? "." : folder;
   vh::media::ListFormat format;
   format.separator = options_.separator, format.extension = "";
-  auto items = vh::media::read_list(options_.list, root, format);
+  auto items = vh::media::read_list(options_.list, options_.root, format);
   if (items.empty()) throw OptionError("/list", options_.list + " lists no image");
-  for (auto& item : items) add(std::move(item.name), std::move(item.path), item.label);
-}
-
-void Images::check_classes() {
-  classes_ =
-      options_.classes ? options_.classes : std::max(largest_label_ + 1, static_cast<int64_t>(class_names_.size()));
-  if (largest_label_ >= classes_)
-    throw OptionError("/classes", "is " + std::to_string(classes_) + ", but " +
-                                      (options_.class_folders ? options_.root : options_.list) + " has the label " +
-                                      std::to_string(largest_label_));
+  for (auto& item : items) add(item.name, std::move(item.path), item.label);
 }
 
 void Images::use_files() {
   items_.clear();
-  hash_ = 0;
+  fingerprint_ = {};
   for (const auto& file : options_.files) add(file, vh::media::resolve_path(".", file, ""), -1);
 }
 
@@ -154,12 +138,6 @@ std::string Images::class_name(int64_t label) const {
                                                                          : "";
 }
 
-std::string Images::fingerprint() const {
-  char text[64];
-  std::snprintf(text, sizeof text, "n=%" PRId64 " hash=%016" PRIx64, length(), hash_);
-  return text;
-}
-
 void Images::read(int64_t index, Pass pass, std::span<const Output> outputs) const {
   const std::string& path = item(index).path;
   try {
@@ -177,7 +155,7 @@ void Images::augment(const Output& output) const {
   if (augment_.is_nothing()) return;
   int64_t size = options_.crop.size;
   vh_random random = stream(output.seed, kAugmentStream);
-  augment_.apply(augment_.draw(random, size, size), {output.image, size, size, size * 3});
+  augment_.apply(augment_.draw(random, size, size), {output.pixels, size, size, size * 3});
 }
 
 }  // namespace imagenet

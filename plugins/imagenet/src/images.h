@@ -2,13 +2,13 @@
 #pragma once
 #include <vhost/media/augment.h>
 #include <vhost/media/crop.h>
+#include <vhost/media/labels.h>
 #include <vhost/media/list_file.h>
 #include <vhost/media/resample.h>
+#include <vhost/media/source.h>
 
 #include <cstdint>
-#include <functional>
 #include <span>
-#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -21,6 +21,11 @@ namespace imagenet {
 using vh::media::CropKind;
 using vh::media::CropRule;
 using vh::media::Filter;
+using vh::media::Hooks;
+using vh::media::OptionError;
+using vh::media::Output;
+using vh::media::Pass;
+using vh::media::SampleError;
 
 struct ImagesOptions {
   // Where the images come from: class folders below `root`, or a list with paths relative to `root`, or `files`, in
@@ -42,49 +47,25 @@ struct ImagesOptions {
   DecodeLimits limits;
 };
 
-// A parameter that can't be used; `pointer` is its JSON pointer.
-struct OptionError : std::runtime_error {
-  std::string pointer;
-  OptionError(std::string at, const std::string& what) : std::runtime_error(what), pointer(std::move(at)) {}
-};
-
-// A sample that can't be read: what() is the cause, `path` the file.
-struct SampleError : std::runtime_error {
-  std::string path;
-  SampleError(std::string file, const std::string& what) : std::runtime_error(what), path(std::move(file)) {}
-};
-
-enum class Pass { kTrain, kEval, kPredict };
-
-struct Output {
-  uint64_t seed;
-  uint8_t* image;  // [views][size][size][3]
-};
-
 struct Item {
   std::string path;
   int64_t label = -1;
 };
 
-// What setting up asks of the host.
-struct Hooks {
-  std::function<void(const char* what, int64_t done, int64_t total)> progress = [](const char*, int64_t, int64_t) {};
-  std::function<bool()> cancelled = [] { return false; };
-};
-
 class Images {
  public:
-  // Throws OptionError, vh::media::ListError, FolderError, Cancelled.
+  // Throws OptionError, vh::media::ListError, FolderError, vh::media::Cancelled.
   Images(ImagesOptions options, const Hooks& hooks);
 
   int64_t length() const { return static_cast<int64_t>(items_.size()); }
   int64_t classes() const { return classes_; }
   int64_t views(Pass pass) const { return pass == Pass::kTrain ? 1 : options_.crops; }
+  std::vector<int64_t> shape(Pass pass) const { return {views(pass), options_.crop.size, options_.crop.size, 3}; }
   int64_t image_bytes(Pass pass) const { return views(pass) * options_.crop.size * options_.crop.size * 3; }
   const ImagesOptions& options() const { return options_; }
   const Item& item(int64_t index) const { return items_[static_cast<size_t>(index)]; }
   std::string class_name(int64_t label) const;  // "" if there is none
-  std::string fingerprint() const;              // "n=400 hash=..": of names and labels
+  std::string fingerprint() const { return fingerprint_.text(); }
 
   // [any thread] Writes each output from one decode of the file (one for each scale); everything random comes from its
   // seed. Throws SampleError.
@@ -97,16 +78,15 @@ class Images {
   void use_files();
   void number_by_names(ClassFolders& found);
   void name_classes(const std::vector<std::string>& folders);
-  void check_classes();
   void check_some_exist() const;
-  void add(std::string name, std::string path, int64_t label);
+  void add(const std::string& name, std::string path, int64_t label);
   void augment(const Output& output) const;
 
   ImagesOptions options_;
   std::vector<Item> items_;
   std::vector<ClassName> class_names_;
   int64_t largest_label_ = -1, classes_ = 0;
-  uint64_t hash_ = 0;
+  vh::media::Fingerprint fingerprint_;
   vh::media::Augment augment_;
 };
 

@@ -1,7 +1,7 @@
 // The datasets `folder` and `list` as vhost parts.
 #include <vhost/media/augment_params.h>
-
-#include <vhost/cpp/plugin.hpp>
+#include <vhost/media/crop_params.h>
+#include <vhost/media/dataset.h>
 
 #include "images.h"
 
@@ -9,12 +9,12 @@ namespace imagenet {
 namespace {
 
 struct Params {
-  std::string root, list, separator, class_names, index, crop, fallback, interpolation, damaged;
+  std::string root, list, separator, class_names, index, fallback, interpolation, damaged;
   std::vector<std::string> files;
-  std::vector<double> area, aspect;
-  int64_t classes, size, resize_short, crops, max_pixels;
+  int64_t classes, crops, max_pixels;
   double flip;
   bool scaled_decoding;
+  vh::media::CropParams crop;
   vh::media::AugmentParams augment;
 
   template <class V>
@@ -27,22 +27,13 @@ struct Params {
       "number of classes; 0: 1 + the largest label, or those of class_names if more");
     v("class_names", class_names, "",
       "file of the classes' names: a name, a synset, or both a line, or JSON; see the README; \"\": none");
-    v("size", size, 224, vh::range(1, 4096), "side of the square picture in pixels");
-    v("crop", crop, "random_resized", vh::choices("random_resized", "multi_scale", "center"),
-      "crop in training; resized to size x size");
-    v("area", area, {0.08, 1.0}, vh::length(2) | vh::range(1e-6, 1),
-      "random_resized: smallest and largest share of the picture");
-    v("aspect", aspect, {0.75, 1.3333333333333333}, vh::length(2) | vh::range(0.01, 100),
-      "random_resized: smallest and largest width / height, drawn on a log scale");
+    describe_crop(v, crop);
     v("fallback", fallback, "aspect", vh::choices("aspect", "square"),
       "random_resized: when ten tries don't fit: the largest centre part within `aspect` (torchvision), or the centre "
       "square (MMAction2)");
     v("flip", flip, 0.5, vh::range(0, 1), "probability of mirroring in training");
     v("interpolation", interpolation, "bicubic", vh::choices("bilinear", "bicubic"),
       "filter of every resize, widened where it shrinks, as Pillow's");
-    v("resize_short", resize_short, 0, vh::range(0, 16384),
-      "center crop and evaluation: short side before a square of `size` is cut out; 0: size, i.e. the whole short "
-      "side");
     v("crops", crops, 1, vh::range(1, 9),
       "views per image at evaluation; 1: centre, else squares evenly along the long side");
     v("scaled_decoding", scaled_decoding, true,
@@ -82,7 +73,7 @@ ImagesOptions to_options(const Params& p) {
   ImagesOptions o;
   o.root = p.root, o.files = p.files;
   o.classes = p.classes, o.class_names = p.class_names;
-  o.crop = {*vh::media::crop_kind(p.crop), p.size, p.resize_short, {p.area[0], p.area[1]}, {p.aspect[0], p.aspect[1]}};
+  o.crop = crop_rule(p.crop);
   o.crop.fallback = p.fallback == "aspect" ? vh::media::CropFallback::kAspect : vh::media::CropFallback::kSquare;
   o.augment = augment_options(p.augment);
   o.crops = p.crops, o.flip = p.flip;
@@ -102,83 +93,10 @@ ImagesOptions options_of(const ListParams& p) {
   return o;
 }
 
-Hooks host_hooks() {
-  Hooks hooks;
-  if (const auto* log = vh::services().log) {
-    hooks.progress = [log](const char* what, int64_t done, int64_t total) { log->progress(what, done, total); };
-    hooks.cancelled = [log] { return log->cancelled() != 0; };
-  }
-  return hooks;
-}
-
 template <class P>
-class Dataset {
- public:
+struct Dataset : vh::media::SourceDataset<Images> {
   using Params = P;
-
-  Dataset(const vh::Build&, const P& params) {
-    bool folders = std::is_same_v<P, FolderParams>;
-    try {
-      images_ = std::make_unique<Images>(options_of(params), host_hooks());
-    } catch (const OptionError& error) {
-      throw vh::param_error(error.pointer, error.what());
-    } catch (const FolderError& error) {
-      throw vh::Error(error.what(), VH_ERR_IO, params.root, "/root");
-    } catch (const vh::media::ListError& error) {
-      bool list = !folders && std::string_view(error.what()).starts_with(params.list + ":");
-      throw vh::Error(error.what(), VH_ERR_IO, list ? params.list : params.class_names,
-                      list ? "/list" : "/class_names");
-    } catch (const Cancelled&) {
-      throw vh::Error("stopped while listing images", VH_ERR_CANCELLED);
-    }
-  }
-
-  std::vector<vh::Spec> fields(uint32_t pass) const {
-    int64_t size = images_->options().crop.size;
-    return {vh::Spec{.key = "image",
-                     .semantic = "input",
-                     .axes = "VHWC",
-                     .dim = {images_->views(to_pass(pass)), size, size, 3},
-                     .dtype = vh::DType::u8},
-            vh::Spec{.key = "label", .semantic = "label", .dtype = vh::DType::i64, .classes = images_->classes()}};
-  }
-
-  int64_t length() const { return images_->length(); }
-
-  void read(const vh::Read& read) const {
-    check_index(read.index());
-    Pass pass = to_pass(read.pass());
-    std::vector<Output> outputs;
-    for (uint32_t k = 0; k < read.n(); ++k) {
-      auto image = read.field<uint8_t>(k, 0);
-      auto label = read.field<int64_t>(k, 1);
-      if (static_cast<int64_t>(image.size()) != images_->image_bytes(pass) || label.size() != 1)
-        throw vh::argument_error("the slot doesn't have the sizes of fields()");
-      label[0] = images_->item(read.index()).label;
-      outputs.push_back({read.seed(k), image.data()});
-    }
-    try {
-      images_->read(read.index(), pass, outputs);
-    } catch (const SampleError& error) {
-      throw vh::data_error(error.path, error.what());
-    }
-  }
-
-  std::string name(int64_t index) const {
-    check_index(index);
-    return images_->item(index).path;
-  }
-  std::string class_name(int64_t label) const { return images_->class_name(label); }
-  std::string fingerprint() const { return images_->fingerprint(); }
-
- private:
-  void check_index(int64_t index) const {
-    if (index < 0 || index >= length()) throw vh::argument_error(vh::str("sample ", index, " of ", length()));
-  }
-  static Pass to_pass(uint32_t pass) {
-    return pass == VH_PASS_TRAIN ? Pass::kTrain : pass == VH_PASS_EVAL ? Pass::kEval : Pass::kPredict;
-  }
-  std::unique_ptr<Images> images_;
+  Dataset(const vh::Build&, const P& params) : SourceDataset(options_of(params), vh::media::host_hooks("imagenet")) {}
 };
 
 }  // namespace

@@ -64,13 +64,13 @@ std::vector<View> plan_views(const Image& image, const ImagesOptions& options, P
     if (train && rule.kind != CropKind::kCenter) {
       Rect rect = train_crop(rule, width, height, where);
       Box box = box_of(rect);
-      views.push_back({output.image, box, rect, shrink(box.width, box.height), mirror});
+      views.push_back({output.pixels, box, rect, shrink(box.width, box.height), mirror});
       continue;
     }
     int64_t crops = train ? 1 : options.crops;
     for (int64_t crop = 0; crop < crops; ++crop) {
       Box box = resized_crop(rule, width, height, crop, crops);
-      views.push_back({output.image + crop * bytes, box, reach(box, options.filter, rule.size, width, height),
+      views.push_back({output.pixels + crop * bytes, box, reach(box, options.filter, rule.size, width, height),
                        shrink(box.width, box.height), mirror});
     }
   }

@@ -1,12 +1,10 @@
 // imagenet-shape-images: a labelled set of small JPEG files for trying things out and for tests.
+#include <vhost/media/generator.h>
 #include <vhost/random.h>
 
 #include <algorithm>
-#include <charconv>
 #include <cstdio>
-#include <cstring>
 #include <filesystem>
-#include <fstream>
 #include <sstream>
 #include <stdexcept>
 
@@ -17,6 +15,7 @@ namespace {
 
 namespace fs = std::filesystem;
 using namespace imagenet;
+using namespace vh::media;
 
 constexpr const char* kHelp =
     R"(imagenet-shape-images: labelled pictures of one shape each, whose colours, place, size and angle vary
@@ -36,91 +35,27 @@ Usage: imagenet-shape-images --out DIR [options]
 Does nothing if DIR already holds the images that these options would make.
 )";
 
-struct UsageError : std::runtime_error {
-  using std::runtime_error::runtime_error;
-};
-
 struct Options {
   std::string out;
   std::vector<std::string> classes = shape_classes();
   int64_t train = 800, val = 200, size = 64, quality = 92, seed = 0;
 };
 
-int64_t integer(const std::string& name, const std::string& text, int64_t low, int64_t high) {
-  int64_t value = 0;
-  auto [end, status] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (status != std::errc() || *end || value < low || value > high)
-    throw UsageError(name + " is '" + text + "'; want an integer from " + std::to_string(low) + " to " +
-                     std::to_string(high));
-  return value;
-}
-
-std::vector<std::string> class_list(const std::string& text) {
-  std::vector<std::string> names;
-  const auto& known = shape_classes();
-  std::stringstream in(text);
-  for (std::string name; std::getline(in, name, ',');) {
-    if (std::find(known.begin(), known.end(), name) == known.end())
-      throw UsageError("--classes: there is no class '" + name + "'");
-    names.push_back(name);
-  }
-  if (names.empty()) throw UsageError("--classes is empty");
-  return names;
-}
-
 Options parse(int argc, char** argv) {
   Options o;
-  for (int i = 1; i < argc; ++i) {
-    std::string name = argv[i], value;
-    if (auto equals = name.find('='); name.starts_with("--") && equals != std::string::npos) {
-      value = name.substr(equals + 1);
-      name.resize(equals);
-    } else if (i + 1 < argc) {
-      value = argv[++i];
-    } else {
-      throw UsageError(name + " has no value");
-    }
-    auto number = [&](int64_t low, int64_t high) { return integer(name, value, low, high); };
-    if (name == "--out")
-      o.out = value;
-    else if (name == "--train")
-      o.train = number(0, 10000000);
-    else if (name == "--val")
-      o.val = number(0, 10000000);
-    else if (name == "--classes")
-      o.classes = class_list(value);
-    else if (name == "--size")
-      o.size = number(8, 4096);
-    else if (name == "--quality")
-      o.quality = number(1, 100);
-    else if (name == "--seed")
-      o.seed = number(0, INT64_MAX);
-    else
-      throw UsageError("unknown option " + name);
-  }
+  parse_options(
+      argc, argv,
+      {text_option("--out", o.out),
+       integer_option("--train", o.train, 0, 10000000),
+       integer_option("--val", o.val, 0, 10000000),
+       {"--classes", [&](const std::string& list) { o.classes = parse_names("--classes", list, shape_classes()); }},
+       integer_option("--size", o.size, 8, 4096),
+       integer_option("--quality", o.quality, 1, 100),
+       integer_option("--seed", o.seed, 0, INT64_MAX)});
   if (o.out.empty()) throw UsageError("--out DIR is missing");
   std::sort(o.classes.begin(), o.classes.end());
   o.classes.erase(std::unique(o.classes.begin(), o.classes.end()), o.classes.end());
   return o;
-}
-
-void write_bytes(const fs::path& path, const void* data, size_t size) {
-  fs::path temporary = path.string() + ".tmp";
-  std::ofstream out(temporary, std::ios::binary);
-  out.write(static_cast<const char*>(data), static_cast<std::streamsize>(size));
-  out.close();
-  if (!out) throw std::runtime_error(temporary.string() + ": can't be written");
-  fs::rename(temporary, path);
-}
-void write_text(const fs::path& path, const std::string& text) {
-  write_bytes(path, text.data(), text.size());
-}
-
-std::string read_text(const fs::path& path) {
-  std::ifstream in(path, std::ios::binary);
-  std::ostringstream text;
-  text << in.rdbuf();
-  return text.str();
 }
 
 std::string describe(const Options& o) {
@@ -145,7 +80,7 @@ std::string write_split(const Options& o, const std::string& split, int64_t coun
     char number[32];
     std::snprintf(number, sizeof number, "_%06lld.jpg", static_cast<long long>(k));
     std::string name = (folder / (o.classes[label] + number)).string();
-    write_bytes(fs::path(o.out) / name, bytes.data(), bytes.size());
+    write_file(fs::path(o.out) / name, bytes.data(), bytes.size());
     list += name + " " + std::to_string(label) + "\n";
   }
   return list;
@@ -165,28 +100,21 @@ void write_all(const Options& o) {
   fs::create_directories(out);
   std::string names, train = write_split(o, "train", o.train), val = write_split(o, "val", o.val);
   for (const auto& name : o.classes) names += name + "\n";
-  write_text(out / "train.txt", train);
-  write_text(out / "val.txt", val);
-  write_text(out / "classes.txt", names);
-  write_text(out / "shape-images.txt", describe(o));
+  write_file(out / "train.txt", train);
+  write_file(out / "val.txt", val);
+  write_file(out / "classes.txt", names);
+  write_file(out / "shape-images.txt", describe(o));
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  for (int i = 1; i < argc; ++i)
-    if (!std::strcmp(argv[i], "--help") || !std::strcmp(argv[i], "-h")) return std::fputs(kHelp, stdout), 0;
-  try {
+  return run_generator("imagenet-shape-images", kHelp, argc, argv, [&] {
     Options options = parse(argc, argv);
     bool there = read_text(fs::path(options.out) / "shape-images.txt") == describe(options);
     if (!there) write_all(options);
     std::printf("%s: %lld training and %lld held-out images of %zu classes%s\n", options.out.c_str(),
                 static_cast<long long>(options.train), static_cast<long long>(options.val), options.classes.size(),
                 there ? ", already there" : "");
-    return 0;
-  } catch (const UsageError& error) {
-    return std::fprintf(stderr, "imagenet-shape-images: %s (see --help)\n", error.what()), 2;
-  } catch (const std::exception& error) {
-    return std::fprintf(stderr, "imagenet-shape-images: %s\n", error.what()), 1;
-  }
+  });
 }

@@ -50,12 +50,7 @@ void shuffle(std::vector<int64_t>& frames, uint64_t seed) {
 }  // namespace
 
 Clips::Clips(ClipsOptions options, const Hooks& hooks) : options_(std::move(options)), augment_(options_.augment) {
-  if (options_.crop.area[0] > options_.crop.area[1])
-    throw OptionError("/area", "the smallest share of the picture is above the largest");
-  if (options_.crop.aspect[0] > options_.crop.aspect[1])
-    throw OptionError("/aspect", "the smallest aspect ratio is above the largest");
-  if (options_.crop.resize_short && options_.crop.resize_short < options_.crop.size)
-    throw OptionError("/resize_short", "is below size, " + std::to_string(options_.crop.size));
+  check_crop(options_.crop);
   if (options_.accept_damaged) options_.scan = ScanMode::kDecode;  // so that frames that never come out aren't counted
   read_items();
   for (const auto& item : items_) paths_.push_back(item.path);
@@ -63,11 +58,7 @@ Clips::Clips(ClipsOptions options, const Hooks& hooks) : options_(std::move(opti
   if (!options_.class_names.empty() &&
       (options_.files.empty() || std::filesystem::exists(options_.class_names, ignored)))
     class_names_ = vh::media::read_lines(options_.class_names);
-  classes_ =
-      options_.classes ? options_.classes : std::max(largest_label_ + 1, static_cast<int64_t>(class_names_.size()));
-  if (largest_label_ >= classes_)
-    throw OptionError("/classes", "is " + std::to_string(classes_) + ", but " + options_.list + " has the label " +
-                                      std::to_string(largest_label_));
+  classes_ = vh::media::count_classes(options_.classes, largest_label_, class_names_.size(), options_.list);
   cache_ = std::make_unique<ScanCache>(paths_, options_.cache_dir, options_.scan, hooks);
   report_unreadable(hooks);
 }
@@ -76,12 +67,7 @@ void Clips::read_items() {
   // With files to predict the list only tells the classes, and may have stayed on another machine.
   std::error_code ignored;
   if (!options_.list.empty() && (options_.files.empty() || std::filesystem::exists(options_.list, ignored))) {
-    std::string folder = std::filesystem::path(options_.list).parent_path().string();
-    items_ = read_list(options_.list,
-                       !options_.root.empty() ? options_.root
-                       : folder.empty()       ? "."
-                                              : folder,
-                       options_.format);
+    items_ = read_list(options_.list, options_.root, options_.format);
     if (items_.empty()) throw OptionError("/list", options_.list + " lists no clip");
   } else if (options_.files.empty()) {
     throw OptionError("/list", "is missing: the list file of the clips, or give \"files\"");
@@ -109,7 +95,11 @@ void Clips::report_unreadable(const Hooks& hooks) const {
 }
 
 int64_t Clips::video_bytes(Pass pass) const {
-  return views(pass) * options_.sampling.length * options_.crop.size * options_.crop.size * 3;
+  return views(pass) * options_.sampling.length * frame_bytes();
+}
+
+std::vector<int64_t> Clips::shape(Pass pass) const {
+  return {views(pass), options_.sampling.length, options_.crop.size, options_.crop.size, 3};
 }
 
 const std::string* Clips::class_name(int64_t label) const {
@@ -118,12 +108,9 @@ const std::string* Clips::class_name(int64_t label) const {
 }
 
 std::string Clips::fingerprint() const {
-  uint64_t h = 0;
-  for (const auto& item : items_) h = vh_hash3(h, vh_hash_text(item.name.c_str()), static_cast<uint64_t>(item.label));
-  char text[64];
-  std::snprintf(text, sizeof text, "n=%lld hash=%016llx", static_cast<long long>(length()),
-                static_cast<unsigned long long>(h));
-  return text;
+  vh::media::Fingerprint fingerprint;
+  for (const auto& item : items_) fingerprint.add(item.name, item.label);
+  return fingerprint.text();
 }
 
 View Clips::train_view(const VideoIndex& index, const Output& output) const {
@@ -135,7 +122,7 @@ View Clips::train_view(const VideoIndex& index, const Output& output) const {
   auto frames = sample_train(options_.sampling, index.frames(), index.frames_per_second, when);
   bool mirror = vh_random_unit(&flip) < options_.flip;
   Rect rect = train_crop(options_.crop, width, height, where);
-  View view{output.video, std::move(frames), Converter(rect, index.rotation, mirror, size, size)};
+  View view{output.pixels, std::move(frames), Converter(rect, index.rotation, mirror, size, size)};
   if (augment_.is_nothing()) return view;
   view.augmentation = augment_.draw(augmentation, size, size);
   if (!options_.augment_frames) return view;
@@ -151,7 +138,7 @@ View Clips::test_view(const VideoIndex& index, const Output& output, int64_t num
   auto [width, height] = upright(index);
   auto size = static_cast<int>(options_.crop.size);
   Rect rect = test_crop(options_.crop, width, height, number / sampling.clips, options_.crops);
-  return {output.video + number * sampling.length * frame_bytes(),
+  return {output.pixels + number * sampling.length * frame_bytes(),
           sample_test(sampling, index.frames(), index.frames_per_second, number % sampling.clips),
           Converter(rect, index.rotation, /*mirror=*/false, size, size)};
 }

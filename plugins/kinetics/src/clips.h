@@ -2,12 +2,13 @@
 #pragma once
 #include <vhost/media/augment.h>
 #include <vhost/media/crop.h>
+#include <vhost/media/labels.h>
 #include <vhost/media/list_file.h>
+#include <vhost/media/source.h>
 
 #include <cstdint>
 #include <memory>
 #include <span>
-#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -23,6 +24,10 @@ using vh::media::CropRule;
 using vh::media::ListError;
 using vh::media::ListFormat;
 using vh::media::ListItem;
+using vh::media::OptionError;
+using vh::media::Output;
+using vh::media::Pass;
+using vh::media::SampleError;
 
 struct ClipsOptions {
   std::string list, root;
@@ -41,26 +46,7 @@ struct ClipsOptions {
   std::string cache_dir;
 };
 
-// A parameter that can't be used; `pointer` is its JSON pointer.
-struct OptionError : std::runtime_error {
-  std::string pointer;
-  OptionError(std::string at, const std::string& what) : std::runtime_error(what), pointer(std::move(at)) {}
-};
-
-// A sample that can't be read: what() is the cause, `path` the file.
-struct SampleError : std::runtime_error {
-  std::string path;
-  SampleError(std::string file, const std::string& what) : std::runtime_error(what), path(std::move(file)) {}
-};
-
-enum class Pass { kTrain, kEval, kPredict };
-
 struct View;
-
-struct Output {
-  uint64_t seed;
-  uint8_t* video;  // [views][length][size][size][3]
-};
 
 class Clips {
  public:
@@ -71,11 +57,12 @@ class Clips {
   int64_t classes() const { return classes_; }
   // View v of the test passes: crop v / clips, clip v % clips.
   int64_t views(Pass pass) const { return pass == Pass::kTrain ? 1 : options_.crops * options_.sampling.clips; }
+  std::vector<int64_t> shape(Pass pass) const;
   int64_t video_bytes(Pass pass) const;
   const ClipsOptions& options() const { return options_; }
   const ListItem& item(int64_t index) const { return items_[static_cast<size_t>(index)]; }
-  const std::string* class_name(int64_t label) const;
-  std::string fingerprint() const;  // "n=400 hash=..": of names and labels
+  const std::string* class_name(int64_t label) const;  // null if there is none
+  std::string fingerprint() const;                     // "n=400 hash=..": of names and labels
   int64_t scanned() const { return cache_->scanned(); }
 
   // [any thread] Writes each output from one decode of the file; everything random comes from its seed. Throws

@@ -1,7 +1,7 @@
 // The dataset `clips` as a vhost part.
 #include <vhost/media/augment_params.h>
-
-#include <vhost/cpp/plugin.hpp>
+#include <vhost/media/crop_params.h>
+#include <vhost/media/dataset.h>
 
 #include "clips.h"
 
@@ -9,12 +9,12 @@ namespace kinetics {
 namespace {
 
 struct Params {
-  std::string list, root, separator, columns, class_names, sampling, crop, damaged, scan;
+  std::string list, root, separator, columns, class_names, sampling, damaged, scan;
   std::vector<std::string> files;
-  std::vector<double> area, aspect;
-  int64_t classes, frames, stride, clips, crops, size, resize_short;
+  int64_t classes, frames, stride, clips, crops;
   double target_fps, flip;
   bool shuffle_frames, augment_frames;
+  vh::media::CropParams crop;
   vh::media::AugmentParams augment;
 
   template <class V>
@@ -37,20 +37,11 @@ struct Params {
     v("sampling", sampling, "mmaction", vh::choices("mmaction", "uniform", "videomae", "videomae_finetune", "slowfast"),
       "which frames: the rule of that code base; see the README");
     v("target_fps", target_fps, 30.0, vh::range(1, 1000), "slowfast: frame rate that stride counts in");
-    v("size", size, 224, vh::range(1, 4096), "side of the square picture in pixels");
-    v("crop", crop, "random_resized", vh::choices("random_resized", "multi_scale", "center"),
-      "crop in training; resized to size x size");
-    v("area", area, {0.08, 1.0}, vh::length(2) | vh::range(1e-6, 1),
-      "random_resized: smallest and largest share of the picture");
-    v("aspect", aspect, {0.75, 1.3333333333333333}, vh::length(2) | vh::range(0.01, 100),
-      "random_resized: smallest and largest width / height, drawn on a log scale");
+    describe_crop(v, crop);
     v("flip", flip, 0.5, vh::range(0, 1), "probability of mirroring a clip in training");
     describe_augment(v, augment);
     v("augment_frames", augment_frames, false,
       "RandAugment and ColorJitter on whole frames, before the crop, as in VideoMAE's and MMAction2's recipes; slower");
-    v("resize_short", resize_short, 0, vh::range(0, 16384),
-      "center crop and test views: short side before a square of `size` is cut out; 0: size, i.e. the whole short "
-      "side");
     v("clips", clips, 1, vh::range(1, 64), "clips in time per video at evaluation");
     v("crops", crops, 1, vh::range(1, 9),
       "crops in space per video at evaluation; 1: centre, else evenly along the long side; view = crop * clips + clip");
@@ -70,7 +61,7 @@ ClipsOptions to_options(const Params& p, const std::string& cache_dir) {
   o.format = {p.separator, p.columns};
   o.classes = p.classes, o.class_names = p.class_names;
   o.sampling = {*sampling_rule(p.sampling), p.frames, p.stride, p.clips, p.target_fps};
-  o.crop = {*vh::media::crop_kind(p.crop), p.size, p.resize_short, {p.area[0], p.area[1]}, {p.aspect[0], p.aspect[1]}};
+  o.crop = crop_rule(p.crop);
   o.augment = augment_options(p.augment), o.augment_frames = p.augment_frames;
   o.flip = p.flip, o.crops = p.crops, o.shuffle_frames = p.shuffle_frames, o.accept_damaged = p.damaged == "use";
   o.scan = p.scan == "decode" ? ScanMode::kDecode : ScanMode::kPackets;
@@ -78,88 +69,14 @@ ClipsOptions to_options(const Params& p, const std::string& cache_dir) {
   return o;
 }
 
-int32_t call_range(void* function, int64_t begin, int64_t end) {
-  (*static_cast<const std::function<void(int64_t, int64_t)>*>(function))(begin, end);
-  return VH_OK;
-}
-
-Hooks host_hooks() {
-  Hooks hooks = inline_hooks();
-  if (const auto* parallel = vh::services().parallel)
-    hooks.parallel = [parallel](int64_t n, const std::function<void(int64_t, int64_t)>& fn) {
-      parallel->for_range(n, 1, call_range, const_cast<std::function<void(int64_t, int64_t)>*>(&fn));
-    };
-  if (const auto* log = vh::services().log) {
-    hooks.progress = [log](const char* what, int64_t done, int64_t total) { log->progress(what, done, total); };
-    hooks.cancelled = [log] { return log->cancelled() != 0; };
-    hooks.note = [log](const std::string& text) { log->write(VH_LOG_WARN, "kinetics/clips", text.c_str()); };
-  }
-  return hooks;
-}
-
-class Dataset {
- public:
+struct Dataset : vh::media::SourceDataset<Clips> {
   using Params = kinetics::Params;
-
-  Dataset(const vh::Build& build, const Params& params) {
-    try {
-      clips_ = std::make_unique<Clips>(to_options(params, build.cache_dir), host_hooks());
-    } catch (const OptionError& error) {
-      throw vh::param_error(error.pointer, error.what());
-    } catch (const ListError& error) {
-      throw vh::Error(error.what(), VH_ERR_IO, params.list, "/list");
-    } catch (const Cancelled&) {
-      throw vh::Error("stopped while scanning videos", VH_ERR_CANCELLED);
-    }
-  }
-
-  std::vector<vh::Spec> fields(uint32_t pass) const {
-    const ClipsOptions& o = clips_->options();
-    return {vh::Spec{.key = "video",
-                     .semantic = "input",
-                     .axes = "VTHWC",
-                     .dim = {clips_->views(to_pass(pass)), o.sampling.length, o.crop.size, o.crop.size, 3},
-                     .dtype = vh::DType::u8},
-            vh::Spec{.key = "label", .semantic = "label", .dtype = vh::DType::i64, .classes = clips_->classes()}};
-  }
-
-  int64_t length() const { return clips_->length(); }
-
-  void read(const vh::Read& read) const {
-    if (read.index() < 0 || read.index() >= length())
-      throw vh::argument_error(vh::str("sample ", read.index(), " of ", length()));
-    Pass pass = to_pass(read.pass());
-    std::vector<Output> outputs;
-    for (uint32_t k = 0; k < read.n(); ++k) {
-      auto video = read.field<uint8_t>(k, 0);
-      auto label = read.field<int64_t>(k, 1);
-      if (static_cast<int64_t>(video.size()) != clips_->video_bytes(pass) || label.size() != 1)
-        throw vh::argument_error("the slot doesn't have the sizes of fields()");
-      label[0] = clips_->item(read.index()).label;
-      outputs.push_back({read.seed(k), video.data()});
-    }
-    try {
-      clips_->read(read.index(), pass, outputs);
-    } catch (const SampleError& error) {
-      throw vh::data_error(error.path, error.what());
-    }
-  }
-
-  std::string name(int64_t index) const {
-    if (index < 0 || index >= length()) throw vh::argument_error(vh::str("sample ", index, " of ", length()));
-    return clips_->item(index).path;
-  }
+  Dataset(const vh::Build& build, const Params& params)
+      : SourceDataset(to_options(params, build.cache_dir), vh::media::host_hooks("kinetics/clips")) {}
   std::string class_name(int64_t label) const {
-    const std::string* name = clips_->class_name(label);
+    const std::string* name = source().class_name(label);
     return name ? *name : "";
   }
-  std::string fingerprint() const { return clips_->fingerprint(); }
-
- private:
-  static Pass to_pass(uint32_t pass) {
-    return pass == VH_PASS_TRAIN ? Pass::kTrain : pass == VH_PASS_EVAL ? Pass::kEval : Pass::kPredict;
-  }
-  std::unique_ptr<Clips> clips_;
 };
 
 }  // namespace

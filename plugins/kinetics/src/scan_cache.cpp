@@ -123,7 +123,7 @@ class Lock {
   [[noreturn]] void throw_cancelled() {
     ::close(fd_);
     fd_ = -1;
-    throw Cancelled();
+    throw Cancelled("scanning videos");
   }
   int fd_;
 };
@@ -149,11 +149,6 @@ std::string write_whole(const std::string& path, const std::string& bytes) {
 }
 
 }  // namespace
-
-Hooks inline_hooks() {
-  return {[](int64_t n, const std::function<void(int64_t, int64_t)>& fn) { fn(0, n); },
-          [](const char*, int64_t, int64_t) {}, [] { return false; }, [](const std::string&) {}};
-}
 
 struct ScanCache::Impl {
   std::unique_ptr<Mapping> mapping = std::make_unique<Mapping>();
@@ -224,7 +219,7 @@ struct ScanCache::Impl {
         hooks.progress("scanning videos", ++done, total);
       }
     });
-    if (hooks.cancelled()) throw Cancelled();
+    if (hooks.cancelled()) throw Cancelled("scanning videos");
   }
 
   void store(const std::vector<std::string>& records) {

@@ -1,6 +1,7 @@
 // The scan of all files of a list, kept between runs in one file of cache_dir.
 #pragma once
-#include <functional>
+#include <vhost/media/source.h>
+
 #include <memory>
 #include <string>
 #include <vector>
@@ -9,17 +10,11 @@
 
 namespace kinetics {
 
-// What the host lends during create().
-struct Hooks {
-  // Calls fn(begin, end) on ranges covering [0, n), maybe in parallel. fn doesn't throw.
-  std::function<void(int64_t n, const std::function<void(int64_t, int64_t)>& fn)> parallel;
-  std::function<void(const char* what, int64_t done, int64_t total)> progress;
-  std::function<bool()> cancelled;
-  std::function<void(const std::string&)> note;  // worth telling
-};
-Hooks inline_hooks();  // one thread, silent
-
-struct Cancelled {};
+using vh::media::Cancelled;
+using vh::media::Hooks;
+inline Hooks inline_hooks() {  // one thread, silent
+  return {};
+}
 
 // An entry is good while path, size and time of change are the same. Written to a temporary name and renamed; a lock
 // file lets one process of a machine build it while the others wait. A malformed file is rebuilt with a note; an

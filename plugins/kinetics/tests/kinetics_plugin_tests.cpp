@@ -1,68 +1,20 @@
 // The plugin through its C table, as a host sees it.
 #include <dlfcn.h>
-#include <vhost/vhost.h>
 
 #include <boost/test/unit_test.hpp>
-#include <cstring>
-#include <map>
 #include <string>
-#include <variant>
 #include <vector>
 
 #include "clips.h"
+#include "dataset_host.h"
 #include "media.h"
 #include "motion_texture.h"
 #include "video_writer.h"
 
 using namespace kinetics_test;
-
-struct vh_node {
-  std::map<std::string, std::variant<int64_t, std::string>> values;
-};
+using namespace dataset_host;
 
 namespace {
-
-const auto* find(const vh_node* node, const char* pointer) {
-  auto at = node->values.find(pointer + (*pointer == '/'));
-  return at == node->values.end() ? nullptr : &at->second;
-}
-int32_t type_of(const vh_node* node, const char* pointer) {
-  const auto* value = find(node, pointer);
-  return !value ? VH_JSON_MISSING : std::holds_alternative<int64_t>(*value) ? VH_JSON_INT : VH_JSON_STRING;
-}
-int32_t get_int(const vh_node* node, const char* pointer, int64_t* out, vh_error*) {
-  return *out = std::get<int64_t>(*find(node, pointer)), VH_OK;
-}
-int32_t get_double(const vh_node* node, const char* pointer, double* out, vh_error*) {
-  return *out = double(std::get<int64_t>(*find(node, pointer))), VH_OK;
-}
-int32_t get_string(const vh_node* node, const char* pointer, const char** out, vh_error*) {
-  return *out = std::get<std::string>(*find(node, pointer)).c_str(), VH_OK;
-}
-const vh_config_1 kConfig = {sizeof(vh_config_1), 0,       type_of, nullptr, get_int, get_double, nullptr,
-                             get_string,          nullptr, nullptr, nullptr};
-const void* get_service(const char* id) {
-  return std::strcmp(id, VH_CONFIG_1) ? nullptr : &kConfig;
-}
-const vh_host kHost = {sizeof(vh_host), VH_ABI_MINOR, get_service};
-
-struct Specs {
-  vh_spec_sink sink{sizeof(vh_spec_sink), 0, add};
-  std::vector<std::pair<std::string, vh_spec>> items;
-  static int32_t add(vh_spec_sink* self, const vh_spec* spec) {
-    auto* specs = reinterpret_cast<Specs*>(self);
-    specs->items.emplace_back(spec->key, *spec);
-    return VH_OK;
-  }
-};
-struct Text {
-  vh_text_sink sink{sizeof(vh_text_sink), 0, add};
-  std::string text;
-  static int32_t add(vh_text_sink* self, const char* text, uint64_t n) {
-    reinterpret_cast<Text*>(self)->text.append(text, n);
-    return VH_OK;
-  }
-};
 
 struct Fixture {
   TemporaryFolder folder;
@@ -158,6 +110,11 @@ BOOST_FIXTURE_TEST_CASE(bad_parameters_come_back_with_their_pointer, Fixture) {
   BOOST_TEST(table->create(&build, &self, &error) == VH_ERR_PARAM);
   BOOST_TEST(std::string(error.json_pointer) == "/classes");
   params.values.erase("classes");
+  params.values["class_names"] = std::string("/nowhere/names.txt");
+  BOOST_TEST(table->create(&build, &self, &error) == VH_ERR_IO);
+  BOOST_TEST(std::string(error.json_pointer) == "/class_names");
+  BOOST_TEST(std::string(error.where) == "/nowhere/names.txt");
+  params.values.erase("class_names");
   params.values["list"] = std::string("/nowhere.txt");
   BOOST_TEST(table->create(&build, &self, &error) == VH_ERR_IO);
   BOOST_TEST(std::string(error.json_pointer) == "/list");

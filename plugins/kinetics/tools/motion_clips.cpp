@@ -1,13 +1,12 @@
 // kinetics-motion-clips: a labelled set of small video files for trying things out and for tests.
+#include <vhost/media/generator.h>
 #include <vhost/random.h>
 
 #include <algorithm>
 #include <atomic>
-#include <charconv>
 #include <cstdio>
-#include <cstring>
 #include <filesystem>
-#include <fstream>
+#include <map>
 #include <mutex>
 #include <sstream>
 #include <stdexcept>
@@ -20,6 +19,7 @@ namespace {
 
 namespace fs = std::filesystem;
 using namespace kinetics;
+using namespace vh::media;
 
 constexpr const char* kHelp =
     R"(kinetics-motion-clips: labelled clips of a moving colour mosaic, whose class no single frame can tell
@@ -46,10 +46,6 @@ Usage: kinetics-motion-clips --out DIR [options]
 Does nothing if DIR already holds the clips that these options would make.
 )";
 
-struct UsageError : std::runtime_error {
-  using std::runtime_error::runtime_error;
-};
-
 struct Options {
   std::string out, classes = "left,right,up,down,clockwise,counterclockwise,grow,shrink";
   int64_t train = 800, eval = 200, seed = 0, threads = 0;
@@ -57,75 +53,37 @@ struct Options {
   WriterOptions writer;
 };
 
-int64_t integer(const std::string& name, const std::string& text, int64_t low, int64_t high) {
-  int64_t value = 0;
-  auto [end, status] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (status != std::errc() || *end || value < low || value > high)
-    throw UsageError(name + " is '" + text + "'; want an integer from " + std::to_string(low) + " to " +
-                     std::to_string(high));
-  return value;
-}
-
 Options parse(int argc, char** argv) {
   Options o;
-  for (int i = 1; i < argc; ++i) {
-    std::string name = argv[i], value;
-    if (auto equals = name.find('='); name.starts_with("--") && equals != std::string::npos) {
-      value = name.substr(equals + 1);
-      name.resize(equals);
-    } else if (i + 1 < argc) {
-      value = argv[++i];
-    } else {
-      throw UsageError(name + " has no value");
-    }
-    auto number = [&](int64_t low, int64_t high) { return integer(name, value, low, high); };
-    auto small = [&](int64_t low, int64_t high) { return static_cast<int>(number(low, high)); };
-    if (name == "--out")
-      o.out = value;
-    else if (name == "--train")
-      o.train = number(0, 10000000);
-    else if (name == "--eval")
-      o.eval = number(0, 10000000);
-    else if (name == "--classes")
-      o.classes = value;
-    else if (name == "--size")
-      o.motion.size = small(16, 1024) & ~1;
-    else if (name == "--frames")
-      o.motion.frames = small(2, 4096);
-    else if (name == "--fps")
-      o.writer.fps = small(1, 240);
-    else if (name == "--gop")
-      o.writer.gop = small(1, 4096);
-    else if (name == "--speed")
-      o.motion.speed = std::strtod(value.c_str(), nullptr);
-    else if (name == "--codec")
-      o.writer.codec = value;
-    else if (name == "--seed")
-      o.seed = number(0, INT64_MAX);
-    else if (name == "--threads")
-      o.threads = number(0, 1024);
-    else
-      throw UsageError("unknown option " + name);
-  }
+  parse_options(argc, argv,
+                {text_option("--out", o.out),
+                 integer_option("--train", o.train, 0, 10000000),
+                 integer_option("--eval", o.eval, 0, 10000000),
+                 text_option("--classes", o.classes),
+                 integer_option("--size", o.motion.size, 16, 1024),
+                 integer_option("--frames", o.motion.frames, 2, 4096),
+                 integer_option("--fps", o.writer.fps, 1, 240),
+                 integer_option("--gop", o.writer.gop, 1, 4096),
+                 {"--speed", [&](const std::string& value) { o.motion.speed = std::strtod(value.c_str(), nullptr); }},
+                 text_option("--codec", o.writer.codec),
+                 integer_option("--seed", o.seed, 0, INT64_MAX),
+                 integer_option("--threads", o.threads, 0, 1024)});
   if (o.out.empty()) throw UsageError("--out DIR is missing");
   if (!(o.motion.speed > 0 && o.motion.speed <= 10)) throw UsageError("--speed wants a number above 0, at most 10");
   if (o.writer.codec != "auto" && o.writer.codec != "h264" && o.writer.codec != "mpeg4")
     throw UsageError("--codec is '" + o.writer.codec + "'; want auto, h264 or mpeg4");
+  o.motion.size &= ~1;
   o.writer.width = o.writer.height = o.motion.size;
   o.writer.preset = "superfast";
   return o;
 }
 
 std::vector<MotionClass> chosen_classes(const std::string& list) {
+  std::map<std::string, MotionClass> by_name;
+  std::vector<std::string> known;
+  for (const auto& motion : motion_classes()) known.push_back(motion.name), by_name[motion.name] = motion;
   std::vector<MotionClass> chosen;
-  std::stringstream in(list);
-  for (std::string name; std::getline(in, name, ',');) {
-    auto known = std::find_if(motion_classes().begin(), motion_classes().end(),
-                              [&](const MotionClass& m) { return name == m.name; });
-    if (known == motion_classes().end()) throw UsageError("--classes: there is no class '" + name + "'");
-    chosen.push_back(*known);
-  }
-  if (chosen.empty()) throw UsageError("--classes is empty");
+  for (const auto& name : parse_names("--classes", list, known)) chosen.push_back(by_name[name]);
   return chosen;
 }
 
@@ -144,22 +102,6 @@ void write_clip(const Options& o, const MotionClass& motion, uint64_t seed, cons
     writer.write();
   }
   writer.finish();
-}
-
-void write_text(const fs::path& path, const std::string& text) {
-  fs::path temporary = path.string() + ".tmp";
-  std::ofstream out(temporary, std::ios::binary);
-  out << text;
-  out.close();
-  if (!out) throw std::runtime_error(temporary.string() + ": can't be written");
-  fs::rename(temporary, path);
-}
-
-std::string read_text(const fs::path& path) {
-  std::ifstream in(path, std::ios::binary);
-  std::ostringstream text;
-  text << in.rdbuf();
-  return text.str();
 }
 
 std::string describe(const Options& o) {
@@ -207,19 +149,17 @@ void write_all(const Options& o, const std::vector<MotionClass>& classes) {
   };
   for (int64_t k = 0; k < o.train; ++k) train += line("train", k);
   for (int64_t k = 0; k < o.eval; ++k) eval += line("eval", k);
-  write_text(out / "classes.txt", names);
-  write_text(out / "train.txt", train);
-  write_text(out / "eval.txt", eval);
-  write_text(out / "motion-clips.txt", describe(o));
+  write_file(out / "classes.txt", names);
+  write_file(out / "train.txt", train);
+  write_file(out / "eval.txt", eval);
+  write_file(out / "motion-clips.txt", describe(o));
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  for (int i = 1; i < argc; ++i)
-    if (!std::strcmp(argv[i], "--help") || !std::strcmp(argv[i], "-h")) return std::fputs(kHelp, stdout), 0;
   av_log_set_level(AV_LOG_ERROR);
-  try {
+  return run_generator("kinetics-motion-clips", kHelp, argc, argv, [&] {
     Options options = parse(argc, argv);
     auto classes = chosen_classes(options.classes);
     bool there = read_text(fs::path(options.out) / "motion-clips.txt") == describe(options);
@@ -227,12 +167,5 @@ int main(int argc, char** argv) {
     std::printf("%s: %lld training and %lld held-out clips of %zu classes%s\n", options.out.c_str(),
                 static_cast<long long>(options.train), static_cast<long long>(options.eval), classes.size(),
                 there ? ", already there" : "");
-    return 0;
-  } catch (const UsageError& error) {
-    std::fprintf(stderr, "kinetics-motion-clips: %s (see --help)\n", error.what());
-    return 2;
-  } catch (const std::exception& error) {
-    std::fprintf(stderr, "kinetics-motion-clips: %s\n", error.what());
-    return 1;
-  }
+  });
 }

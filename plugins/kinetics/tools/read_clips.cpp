@@ -21,7 +21,7 @@ int main(int argc, char** argv) {
   options.crop.kind = CropKind::kRandomResized;
   int64_t workers = std::atoll(argv[3]), batches = std::atoll(argv[4]);
   try {
-    Clips clips(options, inline_hooks());
+    Clips clips(options, {});
     auto size = static_cast<size_t>(clips.video_bytes(Pass::kTrain));
     std::atomic<int64_t> next = 0;
     std::clock_t cpu = std::clock();

@@ -42,7 +42,8 @@ Vit::Vit(const vh::Build& build, const Params& p) : patch_{1, p.patch, p.patch},
     mask_token_ = first.param("mask_token", {1, 1, width_}, {.init = vh::nn::kTruncNormal, .no_decay = true});
   if (prefix_) cls_token_ = first.param("cls_token", {1, 1, width_}, token);
   pos_embed_ = first.param("pos_embed", {1, prefix_ + vh::cells(grid_), width_},
-                           {.init = vh::nn::kTruncNormal, .on_resize = vh::str("bicubic2d(prefix=", prefix_, ")")});
+                           {.init = vh::nn::kTruncNormal,
+                            .on_resize = vh::str("bicubic2d(prefix=", prefix_, ",h=", grid_[1], ",w=", grid_[2], ")")});
   blocks_ = std::make_unique<vh::nn::Transformer>(build.scope / "blocks",
                                                   vh::nn::TransformerOptions{.width = width_,
                                                                              .depth = p.depth.value_or(size.depth),

@@ -104,7 +104,7 @@ BOOST_AUTO_TEST_CASE(names_layers_and_decay_follow_the_original) {
                                                              {"norm.weight", {-1, false}}};
   for (const auto& [name, want] : some) BOOST_CHECK_MESSAGE(seen.count(name) && seen[name] == want, name);
   BOOST_CHECK_EQUAL(seen.size(), 5 + 2 * 12 + 2);
-  BOOST_CHECK_EQUAL(vit.param("pos_embed").on_resize, "bicubic2d(prefix=1)");
+  BOOST_CHECK_EQUAL(vit.param("pos_embed").on_resize, "bicubic2d(prefix=1,h=3,w=3)");
   BOOST_CHECK_EQUAL(vit.param("pos_embed").value.sizes(), at::IntArrayRef({1, 10, 16}));
 }
 

@@ -45,7 +45,7 @@ Pooling::Pooling(const vh::Scope& scope, const std::string& name, int64_t width,
                  const LayerOptions& o)
     : weight((scope / ("pool_" + name))
                  .param("weight", {width, 1, o.pool_kernel[0], o.pool_kernel[1], o.pool_kernel[2]},
-                        {.init = vh::nn::kTruncNormal})),
+                        {.init = vh::nn::kTruncNormal, .on_resize = "inflate(dim=2)"})),
       norm(o.layer_norm(scope / ("norm_" + name), width)),
       stride(stride_) {}
 

@@ -78,7 +78,8 @@ Mvit::Mvit(const vh::Build& build, const Params& p) : checkpoint_(p.checkpoint) 
                                 {.kernel = {kernel.begin(), kernel.end()},
                                  .stride = {patch_.begin(), patch_.end()},
                                  .padding = {padding.begin(), padding.end()},
-                                 .init = vh::nn::kTruncNormal});
+                                 .init = vh::nn::kTruncNormal,
+                                 .on_resize = "inflate(dim=2)"});
   if (p.class_token)
     cls_token_ = first.param("cls_token", {1, 1, shapes[0].in}, {.init = vh::nn::kTruncNormal, .no_decay = masked});
   if (masked) mask_token_ = first.param("mask_token", {1, 1, shapes[0].in}, {.init = vh::nn::kTruncNormal});

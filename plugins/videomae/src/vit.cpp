@@ -41,8 +41,9 @@ Vit::Vit(const vh::Build& build, const Params& p) : cube_{p.tubelet, p.patch, p.
   drop_ = mode == "mask.drop";
 
   const vh::Scope first = build.scope.layer(0);
-  patch_embed_ = vh::nn::Conv3d(first / "patch_embed" / "proj", channels_, width_,
-                                {.kernel = {cube_.begin(), cube_.end()}, .stride = {cube_.begin(), cube_.end()}});
+  patch_embed_ = vh::nn::Conv3d(
+      first / "patch_embed" / "proj", channels_, width_,
+      {.kernel = {cube_.begin(), cube_.end()}, .stride = {cube_.begin(), cube_.end()}, .on_resize = "inflate(dim=2)"});
   if (mode == "mask.replace")
     mask_token_ =
         first.param("mask_token", {1, 1, width_}, {.init = "trunc_normal(std=0.02,a=-0.02,b=0.02)", .no_decay = true});

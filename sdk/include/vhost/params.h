@@ -29,13 +29,13 @@ typedef struct vh_param {
   int32_t role, dtype;         /* dtype 0 = the build's float type */
   const char* name;            /* below the scope: "qkv.weight"; [A-Za-z0-9_.]+ */
   const char* init;            /* see above; NULL = zeros, unless value is given */
-  const char* on_resize; /* when a checkpoint has other sizes: "linear1d(dim=0)", "bicubic2d(prefix=1)", "recompute";
-                            NULL = refuse */
-  vh_tensor* value;      /* instead of init: copied; NULL = use init */
-  const int64_t* shape;  /* [rank]; of `value` if that is given */
-  int32_t rank;          /* 0 = a scalar */
-  int32_t layer;         /* layer id for layer-wise lr decay, 0 = embedding; -1 = last */
-  double lr_scale;       /* times the scheduled lr; 0 is read as 1 */
+  const char* on_resize;       /* when a checkpoint has other sizes: "linear1d(dim=0)", "bicubic2d(prefix=1)",
+                                  "inflate(dim=2)";       NULL = refuse */
+  vh_tensor* value;            /* instead of init: copied; NULL = use init */
+  const int64_t* shape;        /* [rank]; of `value` if that is given */
+  int32_t rank;                /* 0 = a scalar */
+  int32_t layer;               /* layer id for layer-wise lr decay, 0 = embedding; -1 = last */
+  double lr_scale;             /* times the scheduled lr; 0 is read as 1 */
   /* -- minor 1 -- */
 } vh_param;
 

@@ -1,4 +1,5 @@
 #include <vhost/media/crop.h>
+#include <vhost/media/source.h>
 
 #include <algorithm>
 #include <cmath>
@@ -63,6 +64,13 @@ std::optional<CropKind> crop_kind(std::string_view name) {
   if (name == "multi_scale") return CropKind::kMultiScale;
   if (name == "center") return CropKind::kCenter;
   return std::nullopt;
+}
+
+void check_crop(const CropRule& rule) {
+  if (rule.area[0] > rule.area[1]) throw OptionError("/area", "the smallest share of the picture is above the largest");
+  if (rule.aspect[0] > rule.aspect[1]) throw OptionError("/aspect", "the smallest aspect ratio is above the largest");
+  if (rule.resize_short && rule.resize_short < rule.size)
+    throw OptionError("/resize_short", str("is below size, ", rule.size));
 }
 
 Rect test_crop(const CropRule& rule, int64_t width, int64_t height, int64_t crop, int64_t crops) {

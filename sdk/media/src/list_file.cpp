@@ -53,7 +53,7 @@ class ListReader {
 
   std::vector<ListItem> read() {
     std::ifstream in(file_);
-    if (!in) throw ListError(file_ + ": can't be opened: " + std::strerror(errno));
+    if (!in) throw ListError("/list", file_, std::string(": can't be opened: ") + std::strerror(errno));
     std::string line;
     while (std::getline(in, line)) {
       ++line_number_;
@@ -66,7 +66,7 @@ class ListReader {
 
  private:
   [[noreturn]] void fail(const std::string& why) const {
-    throw ListError(file_ + ":" + std::to_string(line_number_) + ": " + why);
+    throw ListError("/list", file_, ":" + std::to_string(line_number_) + ": " + why);
   }
 
   void add(const std::string& line) {
@@ -111,13 +111,15 @@ std::string resolve_path(const std::string& root, const std::string& name, const
   return path.string();
 }
 
-std::vector<ListItem> read_list(const std::string& file, const std::string& root, const ListFormat& format) {
+std::vector<ListItem> read_list(const std::string& file, std::string root, const ListFormat& format) {
+  if (root.empty()) root = fs::path(file).parent_path().string();
+  if (root.empty()) root = ".";
   return ListReader(file, root, format).read();
 }
 
 std::vector<std::string> read_lines(const std::string& file) {
   std::ifstream in(file);
-  if (!in) throw ListError(file + ": can't be opened: " + std::strerror(errno));
+  if (!in) throw ListError("/class_names", file, std::string(": can't be opened: ") + std::strerror(errno));
   std::vector<std::string> lines;
   for (std::string line; std::getline(in, line);)
     if (line = trim(line); !line.empty()) lines.push_back(line);

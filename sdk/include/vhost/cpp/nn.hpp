@@ -20,8 +20,8 @@ struct Module {
   Scope scope;
 
  protected:
-  Tensor weight_param(Ints shape, const std::string& init) const {
-    return scope.param("weight", shape, {.init = init});
+  Tensor weight_param(Ints shape, const std::string& init, const std::string& on_resize = {}) const {
+    return scope.param("weight", shape, {.init = init, .on_resize = on_resize});
   }
   // An empty init is PyTorch's default: uniform in +-1/sqrt(fan_in).
   Tensor bias_param(int64_t n, int64_t fan_in, const std::string& init) const {
@@ -77,6 +77,7 @@ struct ConvOptions {
   int64_t groups = 1;
   bool bias = true;
   std::string init = kKaiming, bias_init = {};
+  std::string on_resize = {};  // of the weight; "inflate(dim=2)": a kernel of pictures is repeated over time
 };
 template <int D>
 struct Conv : Module {  // [B, in, (T,) H, W] -> [B, out, ...]
@@ -92,7 +93,7 @@ struct Conv : Module {  // [B, in, (T,) H, W] -> [B, out, ...]
         throw argument_error(str("a ", D, "-D convolution takes 1 or ", D, " numbers, got ", text(*list)));
     }
     for (const int64_t k : o.kernel) shape.push_back(k), fan_in *= k;
-    weight = weight_param(shape, o.init);
+    weight = weight_param(shape, o.init, o.on_resize);
     if (o.bias) bias = bias_param(out, fan_in, o.bias_init);
   }
   Tensor operator()(const Tensor& x) const {

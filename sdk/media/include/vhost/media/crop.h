@@ -34,6 +34,9 @@ struct CropRule {
   CropFallback fallback = CropFallback::kSquare;
 };
 
+// Throws OptionError where `area`, `aspect` or `resize_short` can't be.
+void check_crop(const CropRule&);
+
 Rect train_crop(const CropRule&, int64_t width, int64_t height, vh_random& random);
 
 // View `crop` of `crops`: 1 = centre; else squares evenly spaced along the

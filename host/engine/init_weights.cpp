@@ -1,0 +1,146 @@
+#include "engine/init_weights.h"
+
+#include <algorithm>
+
+#include "engine/param_rules.h"
+#include "keymaps/convert.h"
+#include "keymaps/detect.h"
+#include "record/weights.h"
+
+namespace vhost {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr const char* kRemedy =
+    " (init's \"prefix\": \"backbone.\" takes the backbone alone, \"allow_missing\" allows names by pattern)";
+
+struct InitOptions {
+  std::string family;
+  LoadRules rules;
+  std::vector<std::string> allow_unexpected;
+  std::set<std::string> take;
+};
+
+std::vector<std::string> texts(const Manifest& manifest, const std::string& pointer) {
+  std::vector<std::string> list;
+  for (const json::value& item : manifest.at(pointer).as_array()) list.emplace_back(item.as_string());
+  return list;
+}
+
+InitOptions init_options(const Manifest& m) {
+  InitOptions o;
+  if (m.has("/init/family")) o.family = m.string("/init/family");
+  o.rules = {m.string("/init/prefix"), m.boolean("/init/strict"), texts(m, "/init/allow_missing"), {}, kRemedy};
+  o.allow_unexpected = texts(m, "/init/allow_unexpected");
+  for (const std::string& name : texts(m, "/init/take")) o.take.insert(name);
+  return o;
+}
+
+std::vector<const Package*> packages_of(const Resolution& resolution) {
+  std::vector<const Package*> packages;
+  for (const ResolvedPlugin& plugin : resolution.plugins)
+    if (std::find(packages.begin(), packages.end(), plugin.package) == packages.end())
+      packages.push_back(plugin.package);
+  return packages;
+}
+
+std::string component_at(const Experiment& x, const std::string& pointer) {
+  const ResolvedPart& part = x.request.resolution->part(pointer);
+  return part.package->name + "/" + part.component->name;
+}
+
+ConvertRequest request_for(const Experiment& x, const KeyMap& map, const InitOptions& options,
+                           const std::string& file) {
+  ConvertRequest request;
+  request.file = file, request.prefix = options.rules.prefix, request.options = options.take;
+  request.model.emplace();
+  for (const Param* param : x.params())
+    if (param->role != VH_BUFFER_NOT_SAVED) request.model->insert(param->name);
+  bool known = false;
+  for (const auto& [name, head] : x.manifest.at("/model/heads").as_object()) {
+    const std::string component = component_at(x, "/model/heads/" + escape_pointer(name));
+    request.components.push_back(component);
+    const bool fits = std::find(map.heads.begin(), map.heads.end(), component) != map.heads.end();
+    if (request.components.size() == 1 || (fits && !known)) request.head = name;
+    known |= fits;
+  }
+  return request;
+}
+
+void say(Experiment& x, const std::string& text) {
+  x.log.message(VH_LOG_INFO, "init", text);
+}
+
+void check_unexpected(Experiment& x, const Converted& converted, const Family& family, const InitOptions& options,
+                      const std::string& file) {
+  std::vector<std::string> refused, allowed;
+  for (const std::string& name : converted.unexpected) {
+    const auto matches = [&](const std::string& pattern) { return matches_glob(pattern, name); };
+    (std::any_of(options.allow_unexpected.begin(), options.allow_unexpected.end(), matches) ? allowed : refused)
+        .push_back(name);
+  }
+  if (!allowed.empty()) say(x, file + ": left out as allowed: " + some_of(allowed, 8));
+  if (refused.empty()) return;
+  const std::string text = file + " (" + family.map->family + "): the model has no place for " + some_of(refused, 8);
+  if (options.rules.strict) throw Error(text + " (\"init.allow_unexpected\" allows names by pattern)");
+  x.log.message(VH_LOG_WARN, "init", text);
+}
+
+void say_left_out(Experiment& x, const Converted& converted, const std::string& file) {
+  std::map<std::string, std::vector<std::string>> by_reason;
+  for (const auto& [name, because] : converted.left_out) by_reason[because].push_back(name);
+  for (const auto& [because, names] : by_reason) say(x, file + ": left out " + some_of(names) + ": " + because);
+}
+
+void load_family(Experiment& x, const Family& family, InitOptions options, const std::string& file) {
+  say(x, file + ": is of the family " + family.map->family + " (" + family.map->title + ")" +
+             (family.under.empty() ? "" : ", under " + quote(family.under)));
+  const Converted converted = to_ours(*family.map, family.tensors, request_for(x, *family.map, options, file));
+  say_left_out(x, converted, file);
+  options.rules.fresh = converted.fresh;
+  check_unexpected(x, converted, family, options, file);
+  x.load_weights(converted.tensors, file, options.rules);
+}
+
+// Whether the file names at least one of the model's parameters as we do.
+bool has_our_names(const Experiment& x, const std::map<std::string, at::Tensor>& tensors) {
+  const std::vector<Param*> params = x.params();
+  return std::any_of(params.begin(), params.end(), [&](const Param* param) { return tensors.count(param->name) > 0; });
+}
+
+void load_any(Experiment& x, const LoadedCheckpoint& from, const InitOptions& options) {
+  const std::string file = from.folder.string();
+  if (fs::is_directory(from.folder) && options.family.empty()) return x.load_weights(from.model, file, options.rules);
+  const std::vector<KeyMap> maps = keymaps_of(packages_of(*x.request.resolution));
+  const FamilyWish wish{options.family, component_at(x, "/model/backbone"), file, "init.family"};
+  const ForeignCheckpoint foreign{"", from.model, {}};
+  if (const auto family = find_family(foreign, maps, wish)) return load_family(x, *family, options, file);
+  if (!has_our_names(x, from.model)) throw no_family(foreign, maps, wish);
+  x.load_weights(from.model, file, options.rules);
+}
+
+}  // namespace
+
+LoadedCheckpoint load_weights_from(const std::string& path) {
+  const fs::path place = weights_at(path);
+  if (fs::is_directory(place)) return load_checkpoint(place, /*with_optimizer=*/false);
+  LoadedCheckpoint loaded;
+  loaded.folder = place;
+  loaded.model = read_foreign(place).tensors;
+  return loaded;
+}
+
+void load_init(Experiment& x) {
+  const LoadedCheckpoint from = load_weights_from(x.manifest.string("/init/from"));
+  load_any(x, from, init_options(x.manifest));
+  x.weights["/init/from"] = {from.folder.string(), weights_sha256(from.folder)};
+  say(x, "weights from " + from.folder.string());
+}
+
+void load_trained(Experiment& x, const LoadedCheckpoint& loaded) {
+  load_any(x, loaded, {});
+}
+
+}  // namespace vhost

@@ -1,0 +1,255 @@
+"""`vhost data`: fingerprints, scans and their skip lists, counts, sheets of samples, and Kinetics from its archives."""
+import io
+import json
+import pathlib
+import shutil
+import subprocess
+import tarfile
+
+from toy_run import has
+from vhost_run import BUILD, CLASSES, VHOST, Run, clips, main, manifest, temporary_folder
+
+
+def data(*arguments, code=0, folder=None):
+    run = Run({})
+    done = subprocess.run([str(VHOST), "data", *map(str, arguments)], capture_output=True, text=True, cwd=folder,
+                          env=run.environment(), timeout=600)
+    assert done.returncode == code, f"{arguments}: exit {done.returncode}, not {code}\n{done.stdout}\n{done.stderr}"
+    return done
+
+
+def refused(*arguments, message):
+    done = data(*arguments, code=1)
+    has(done.stderr, "error: ", message)
+
+
+def damaged_copy():
+    """The clips with one cut short and one that is text."""
+    folder = pathlib.Path(temporary_folder()) / "clips"
+    shutil.copytree(clips(), folder)
+    listed = [folder / line.rsplit(maxsplit=1)[0] for line in (folder / "train.txt").read_text().splitlines()]
+    short, text = listed[3], listed[7]
+    short.write_bytes(short.read_bytes()[:200])
+    text.write_text("no video at all\n")
+    return folder, {str(short), str(text)}
+
+
+def the_fingerprint_is_that_of_the_results():
+    run = Run(manifest("train", clips(), schedule={"steps": 1}))
+    run.run()
+    recorded = json.loads((run.work / "record.json").read_text())["data"]
+    printed = json.loads(data("fingerprint", "--manifest", run.path, "--json").stdout)
+    assert [d["dataset"] for d in printed] == ["/data/train", "/data/eval"], printed
+    for one in printed:
+        assert one["fingerprint"] == recorded[one["dataset"]]["fingerprint"], (one, recorded)
+        assert one["files"] == recorded[one["dataset"]]["files"], (one, recorded)
+    alone = json.loads(data("fingerprint", clips() / "train.txt", "--json").stdout)
+    assert alone[0]["fingerprint"] == printed[0]["fingerprint"], alone
+
+
+def a_scan_lists_the_broken_and_training_skips_them():
+    folder, broken = damaged_copy()
+    run = Run(manifest("train", folder, schedule={"steps": 2}))
+    skip = run.folder / "skip.txt"
+    done = data("scan", "--manifest", run.path, "-o", skip, "--threads", 2, code=1)
+    has(done.stdout, "broken      2\n")
+    named = {line.split("\t")[0] for line in skip.read_text().splitlines() if not line.startswith("#")}
+    assert named == broken, (named, broken)
+    for path in broken:
+        assert any(line.strip().startswith("broken") and path in line for line in done.stdout.splitlines()), done.stdout
+
+    value = manifest("train", folder, schedule={"steps": 2})
+    value["data"]["train"]["skip"] = str(skip)
+    skipping = Run(value)
+    output = skipping.run()
+    has(output.stdout + output.stderr, "/data/train: 2 samples are left out, by ")
+    record = json.loads((skipping.work / "record.json").read_text())["data"]["/data/train"]
+    has(record["fingerprint"], " skipped=2 of them, hash=")
+    assert "/data/train/skip" in record["files"], record
+    assert json.loads(data("stats", "--manifest", skipping.path, "--only", "train", "--json").stdout)[0]["broken"] == 0
+
+    value["data"]["train"]["skip"] = str(run.folder / "gone.txt")
+    done = Run(value).run(check=False)
+    has(done.stderr, "/data/train/skip: ", "gone.txt: No such file or directory")
+    everything = run.folder / "all.txt"
+    everything.write_text("".join(f"{folder}/{line.rsplit(maxsplit=1)[0]}\n" for line in (folder / "train.txt").read_text().splitlines()))
+    value["data"]["train"]["skip"] = str(everything)
+    has(Run(value).run(check=False).stderr, "names all 48 samples: none is left")
+
+
+def a_whole_dataset_has_an_empty_scan():
+    folder = pathlib.Path(temporary_folder())
+    data("scan", clips() / "eval.txt", folder=folder)
+    assert not (folder / "skip.txt").exists()
+    refused("scan", folder / "gone.txt", message="gone.txt: no such file or folder")
+    refused("scan", clips() / "eval.txt", "--only", "train", message="--only train: chooses among a manifest's datasets")
+    refused("scan", message="--manifest FILE or SOURCE is missing")
+
+
+def stats_count_each_class():
+    found = json.loads(data("stats", clips() / "train.txt", "--json").stdout)[0]
+    assert sum(c["samples"] for c in found["by_class"]) == 48 and len(found["by_class"]) == CLASSES, found
+    labels = [line.split()[-1] for line in (clips() / "train.txt").read_text().splitlines()]
+    for one in found["by_class"]:
+        assert one["samples"] == labels.count(str(one["label"])), one
+    assert found["bytes"]["total"] == sum(v.stat().st_size for v in map(lambda line: clips() / line.rsplit(maxsplit=1)[0],
+                                          (clips() / "train.txt").read_text().splitlines())), found
+
+
+def a_page_shows_samples_as_training_sees_them():
+    run = Run(manifest("pretrain", clips()))
+    page = run.folder / "page.html"
+    data("browse", "--manifest", run.path, "--count", 3, "--augmentations", 2, "-o", page)
+    text = page.read_text()
+    assert text.count("<figure>") == 3 and text.count("data:image/png;base64,") == 6, "not 3 samples, twice"
+    has(text, "48 of 64 cells are masked", "augmented as in training")
+    data("browse", "--manifest", run.path, "--only", "eval", "--class", 2, "--count", 2, "-o", page)
+    assert page.read_text().count("class 2") == 2, page
+    refused("browse", "--manifest", run.path, "--class", "juggling", message="--class juggling: the dataset at /data/train has no such class")
+    refused("browse", "--manifest", run.path, "--index", 48, message="--index 48: the dataset at /data/train has 48 samples")
+
+
+def tar(path, entries, mode="w:gz"):
+    with tarfile.open(path, mode) as archive:
+        for name, content in entries:
+            info = tarfile.TarInfo(name)
+            if isinstance(content, str):
+                info.type, info.linkname = tarfile.SYMTYPE, content
+                archive.addfile(info)
+            else:
+                info.size = len(content)
+                archive.addfile(info, io.BytesIO(content))
+    return path
+
+
+def some_videos(count=6):
+    return [path.read_bytes() for path in sorted(clips().rglob("*.mp4"))[:count]]
+
+
+def tree(folder):
+    return {str(p.relative_to(folder)): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file() and p.name != "prepare.json"}
+
+
+def class_folders_become_lists():
+    folder, videos = pathlib.Path(temporary_folder()), some_videos()
+    archive = tar(folder / "k400.tar.gz", [("k400/train/training dog/a.mp4", videos[0]), ("k400/train/abseiling/b.mp4", videos[1]),
+                                           ("k400/val/training dog/c.mp4", videos[2]), ("k400/README", b"hello")])
+    done = data("prepare", "kinetics", archive, folder / "out")
+    assert (folder / "out/train.txt").read_text() == "videos_train/abseiling/b.mp4 0\nvideos_train/training dog/a.mp4 1\n"
+    assert (folder / "out/val.txt").read_text() == "videos_val/training dog/c.mp4 1\n"
+    assert (folder / "out/classes.txt").read_text() == "abseiling\ntraining dog\n"
+    has(done.stdout, "videos      3 written, 0 were there", "broken      0")
+    before = tree(folder / "out")
+    has(data("prepare", "kinetics", archive, folder / "out").stdout, "archives    1 (1 were done before)")
+    assert tree(folder / "out") == before
+
+
+def parts_are_joined_and_a_missing_one_is_named():
+    folder, videos = pathlib.Path(temporary_folder()), some_videos()
+    whole = tar(folder / "whole.tar.gz", [(f"train/c{i}/{i}.mp4", v) for i, v in enumerate(videos)]).read_bytes()
+    third = len(whole) // 3 + 1
+    for i, mark in enumerate(("aa", "ab", "ac")):
+        (folder / f"k.tar.gz.{mark}").write_bytes(whole[i * third:(i + 1) * third])
+    data("prepare", "kinetics", folder / "k.tar.gz.aa", folder / "out", "--no-check")
+    assert len((folder / "out/train.txt").read_text().splitlines()) == len(videos)
+    (folder / "k.tar.gz.ab").unlink()
+    has(data("prepare", "kinetics", folder / "k.tar.gz", folder / "again", "--no-check", code=1).stdout,
+        "k.tar.gz: a part is missing before k.tar.gz.ac, so that none of it was read")
+
+
+def archives_within_archives_and_tables():
+    folder, videos = pathlib.Path(temporary_folder()), some_videos()
+    names = [f"abc-_{i}_00000{i}_00001{i}.mp4" for i in range(4)]
+    inner = [tar(folder / f"inner{i}.tar.gz", [(n, v) for n, v in zip(names[2 * i:2 * i + 2], videos[2 * i:])]).read_bytes() for i in (0, 1)]
+    (folder / "in").mkdir()
+    tar(folder / "in/all.tar", [("raw/part_0.tar.gz", inner[0]), ("raw/part_1.tar.gz", inner[1])], "w")
+    rows = ["label,youtube_id,time_start,time_end,split,is_cc"]
+    rows += [f'"{"juggling" if i % 2 else "air, hot"}",abc-_{i},{i},{10 + i},{"val" if i == 3 else "train"},0' for i in range(4)]
+    (folder / "in/kinetics.csv").write_text("\n".join(rows + ["juggling,gone,5,15,train,0", "last,abc-_1,7,17,test,0"]) + "\n")
+    done = data("prepare", "kinetics", folder / "in", folder / "out", "--no-check", code=1)
+    assert (folder / "out/train.txt").read_text() == (f"videos_train/air, hot/{names[0]} 0\nvideos_train/air, hot/{names[2]} 0\n"
+                                                      f"videos_train/juggling/{names[1]} 1\n")
+    assert (folder / "out/val.txt").read_text() == f"videos_val/juggling/{names[3]} 1\n"
+    has(done.stdout, "missing     2\n  test/abc-_1_000007_000017\n  train/gone_000005_000015")
+    assert (folder / "out/classes.txt").read_text() == "air, hot\njuggling\nlast\n", "labels must not hang on what is there"
+
+
+def nothing_is_written_outside():
+    folder, videos = pathlib.Path(temporary_folder()), some_videos()
+    archive = tar(folder / "bad.tar.gz", [("../../up.mp4", videos[0]), ("/train/c/abs.mp4", videos[0]), ("train/c/link.mp4", "/etc/passwd"),
+                                          ("train/c/good.mp4", videos[0]), ("train/c/e\nvil.mp4", videos[0]), ("train/../x.mp4", videos[0])])
+    done = data("prepare", "kinetics", archive, folder / "out/deep", "--no-check", code=1)
+    has(done.stdout, "refused     5", '"../../up.mp4" leads out of the archive', '"train/c/link.mp4" is a symbolic link')
+    files = {str(p.relative_to(folder)) for p in folder.rglob("*") if p.is_file() or p.is_symlink()}
+    assert files == {"bad.tar.gz", "out/deep/videos_train/c/good.mp4", "out/deep/train.txt", "out/deep/classes.txt", "out/deep/prepare.json"}, files
+    elsewhere = folder / "elsewhere"
+    elsewhere.mkdir()
+    (folder / "linked").mkdir()
+    (folder / "linked/videos_train").symlink_to(elsewhere)
+    has(data("prepare", "kinetics", archive, folder / "linked", "--no-check", code=1).stderr, "videos_train: is a link, and nothing is written through it")
+    assert not list(elsewhere.iterdir())
+
+
+def what_is_damaged_is_reported_and_the_rest_is_kept():
+    folder, videos = pathlib.Path(temporary_folder()), some_videos()
+    (folder / "in").mkdir()
+    entries = [(f"train/c{i}/{i}.mp4", v) for i, v in enumerate(videos)]
+    whole = tar(folder / "whole.tar.gz", entries).read_bytes()
+    (folder / "in/part_0.tar.gz").write_bytes(whole[:len(whole) * 2 // 3])
+    flipped = bytearray(tar(folder / "other.tar.gz", [("val/c0/z.mp4", b"\0" * 5000)]).read_bytes())
+    flipped[-6] ^= 1  # the CRC
+    (folder / "in/part_2.tar.gz").write_bytes(flipped)
+    done = data("prepare", "kinetics", folder / "in", folder / "out", code=1)
+    has(done.stdout, "part_0.tar.gz: is cut short: its gzip data ends early", "part_2.tar.gz: is damaged: incorrect data check",
+        "part_1.tar.gz: is missing", "broken      0\n")
+    kept = (folder / "out/train.txt").read_text().splitlines()
+    assert 0 < len(kept) < len(videos), kept
+    assert not list((folder / "out").rglob("*.part")), "a torn file is left"
+    mended = folder / "in/part_0.tar.gz"
+    mended.write_bytes(whole)
+    has(data("prepare", "kinetics", folder / "in", folder / "out", "--no-check", code=1).stdout, f"{len(videos) - len(kept)} written, {len(kept)} were there")
+    assert len((folder / "out/train.txt").read_text().splitlines()) == len(videos)
+    refused("prepare", "kinetics", folder / "gone.tar.gz", folder / "o2", message="gone.tar.gz: no such file or folder")
+    (folder / "empty").mkdir()
+    refused("prepare", "kinetics", folder / "empty", folder / "o2", message="holds neither archives")
+    (folder / "text.tar.gz").write_text("not an archive")
+    has(data("prepare", "kinetics", folder / "text.tar.gz", folder / "o2", "--no-check", code=1).stdout, "text.tar.gz: is no archive that can be read")
+
+
+def a_kill_loses_nothing():
+    folder, videos = pathlib.Path(temporary_folder()), some_videos(16)
+    archive = tar(folder / "k.tar.gz", [(f"train/c{i % 3}/{n}-{i}.mp4", v) for n in range(40) for i, v in enumerate(videos)])
+    command = [str(VHOST), "data", "prepare", "kinetics", str(archive), str(folder / "out"), "--no-check"]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+    while process.poll() is None and len(list((folder / "out").rglob("*.mp4"))) < 50:
+        pass
+    process.kill()
+    process.wait()
+    data("prepare", "kinetics", archive, folder / "out", "--no-check")
+    data("prepare", "kinetics", archive, folder / "straight", "--no-check")
+    assert tree(folder / "out") == tree(folder / "straight")
+    assert len(list((folder / "out").rglob("*.mp4"))) == 640
+
+
+def videos_without_a_split_wait_for_one():
+    folder, videos = pathlib.Path(temporary_folder()), some_videos(2)
+    archive = tar(folder / "k.tar.gz", [(f"jumping/{i}.mp4", v) for i, v in enumerate(videos)])
+    has(data("prepare", "kinetics", archive, folder / "out", "--no-check", code=1).stdout, "neither a folder nor a table says", "--split")
+    data("prepare", "kinetics", archive, folder / "out", "--no-check", "--split", "val")
+    assert (folder / "out/val.txt").read_text() == "videos_val/jumping/0.mp4 0\nvideos_val/jumping/1.mp4 0\n"
+
+
+main({
+    "fingerprint": the_fingerprint_is_that_of_the_results,
+    "scan": a_scan_lists_the_broken_and_training_skips_them,
+    "scan whole": a_whole_dataset_has_an_empty_scan,
+    "stats": stats_count_each_class,
+    "browse": a_page_shows_samples_as_training_sees_them,
+    "prepare": class_folders_become_lists,
+    "prepare parts": parts_are_joined_and_a_missing_one_is_named,
+    "prepare nested": archives_within_archives_and_tables,
+    "prepare outside": nothing_is_written_outside,
+    "prepare damaged": what_is_damaged_is_reported_and_the_rest_is_kept,
+    "prepare kill": a_kill_loses_nothing,
+    "prepare split": videos_without_a_split_wait_for_one,
+})

@@ -1,0 +1,164 @@
+"""The total batch and the rate scaled by it, freezing, early stopping, the best checkpoint: on whole runs, and resumed."""
+import json
+import pathlib
+
+from recipe import read_tensors
+from toy_run import experiment, has, refused
+from vhost_run import BUILD, Run, clips, main, manifest
+
+TOY = ("--plugin-path", str(BUILD / "tests/plugins"))
+EPOCHS = 8
+
+
+def toy(**top):
+    """An epoch is two steps, after which it is evaluated."""
+    value = experiment(schedule={"epochs": EPOCHS}, eval={"every_epochs": 1}, **top)
+    value["data"]["eval"] = {"use": "toy/stripes", "count": 8}
+    return value
+
+
+def ran(value, *arguments):
+    run = Run(value)
+    run.output = run.run(*TOY, *arguments).stdout
+    return run
+
+
+def steps_kept(run):
+    return sorted(int(p.name[5:]) for p in (run.work / "checkpoints").glob("step-*"))
+
+
+def status(run):
+    return run.run(*TOY).stdout
+
+
+def state_of(run):
+    return json.loads((run.newest() / "state.json").read_text())
+
+
+def a_total_batch_accumulates_and_scales_the_rate():
+    value = experiment(schedule={"steps": 2, "warmup_steps": 1, "warmup_lr": 0.01, "min_lr": 0.02})
+    value["optimizer"].update(lr=0.4, lr_scale_rule="linear")
+    value["data"].update(batch=4, total_batch=16)
+    scaled = ran(value)
+    has(scaled.output, "recipe: batch 16 = 4 x 4 accumulated x 1 process; lr 2.500e-02 = 4.000e-01 x 16/256 (linear)", "a step sees 16 samples, fewer than 256")
+    plain = experiment(schedule={"steps": 2, "warmup_steps": 1, "warmup_lr": 0.01 / 16, "min_lr": 0.02 / 16})
+    plain["optimizer"]["lr"] = 0.4 / 16
+    plain["data"].update(batch=4, accumulate=4)
+    other = ran(plain)
+    state = state_of(scaled)
+    assert (state["total_batch"], state["lr"], state["lr_scale_rule"]) == (16, 0.025, "linear"), state
+    has(other.output, "batch 16 = 4 x 4 accumulated x 1 process; lr 2.500e-02 as given")
+    assert scaled.losses() == other.losses() and scaled.weights_sha256() == other.weights_sha256()
+    assert "fewer than 256" not in other.output, "a recipe that states no base batch is warned"
+    value["optimizer"]["base_batch"] = 16
+    has(ran(value, "--dry-run").output, "4.000e-01 = 4.000e-01 x 16/16 (linear)")
+    value["data"].update(repeats=2)
+    has(ran(value, "--dry-run").output, "accumulated x 1 process, of 8 samples", "4.000e-01 x 8/16")
+
+
+def what_is_frozen_stays_and_runs_as_in_evaluation():
+    def run_of(drop_path, freeze):
+        value = manifest("train", clips(), checkpoint={"every_epochs": 0})
+        value["data"].pop("eval")
+        value["schedule"] = {"steps": 3}
+        value["model"]["backbone"]["drop_path"] = drop_path
+        value["model"]["freeze"] = freeze
+        run = Run(value)
+        run.output = run.run().stdout
+        return run
+    still, dropping = run_of(0, "backbone"), run_of(0.5, "backbone")
+    assert still.losses() == dropping.losses(), "drop path acts in a frozen backbone"
+    optimizer, weights = (read_tensors(still.newest() / name) for name in ("optimizer.safetensors", "model.safetensors"))
+    assert not [name for name in optimizer if "backbone." in name], "frozen weights have optimiser state"
+    assert [name for name in optimizer if "heads.main." in name]
+    partly = run_of(0, ["*.attn.*", "backbone.patch_embed.*"])
+    optimizer, after = (read_tensors(partly.newest() / name) for name in ("optimizer.safetensors", "model.safetensors"))
+    for name in after:
+        frozen = ".attn." in name or "patch_embed" in name
+        assert (after[name] == weights[name]) == frozen or "heads." in name, f"{name}: frozen is {frozen}"
+        assert ("exp_avg." + name in optimizer) != frozen, f"{name}: optimiser state"
+
+
+def what_cannot_be_frozen_or_followed_is_refused():
+    def wrong(*text, **top):
+        refused(Run(toy(**top)).run(*TOY, "--dry-run", check=False), *text)
+    model = experiment()["model"]
+    wrong('/model/freeze/0: "backbone.layers.*" matches no parameter; the first is named backbone.', model={**model, "freeze": ["backbone.layers.*"]})
+    wrong("/model/freeze: leaves no parameter that learns", model={**model, "freeze": ["*"]})
+    wrong('/model/freeze: must be backbone, or a list of names, not "head"', model={**model, "freeze": "head"})
+    lacks = toy(checkpoint={"best": "loss"})
+    lacks["data"].pop("eval")
+    refused(Run(lacks).run(*TOY, "--dry-run", check=False), "/checkpoint/best: goes by evaluations: give data.eval a dataset")
+    run = Run(toy(checkpoint={"best": "top7"}))
+    refused(run.run(*TOY, check=False), '/checkpoint/best: evaluations have no metric "top7"; they have: loss, top1')
+    assert steps_kept(run) == [2], "what was trained until then is lost"
+    refused(ran(toy(checkpoint={"every_epochs": 1})).run(*TOY, "--set", "task=test", "--checkpoint", "best", check=False), "names no best checkpoint: set checkpoint.best")
+
+
+def the_best_is_kept_beside_the_newest():
+    run = ran(toy(optimizer={"lr": 0}, checkpoint={"best": "loss", "keep": 2, "every_epochs": 1}))
+    assert steps_kept(run) == [2, 14, 16], f"every evaluation is as good as the first: {steps_kept(run)}"
+    run.run(*TOY, "--set", "task=test", "--checkpoint", "best")
+    assert json.loads((run.work / "test.json").read_text())["checkpoint"].endswith("step-2")
+    learning = ran(toy(optimizer={"lr": 1e-2}, checkpoint={"best": "loss", "keep": 1, "every_epochs": 0}))
+    values = {line["step"]: line["metrics"]["loss"] for line in learning.metrics() if line["kind"] == "eval"}
+    best = min(values, key=values.get)
+    assert steps_kept(learning) == sorted({best, 16}) and state_of(learning)["best"]["value"] == values[best]
+
+
+def a_run_that_gets_no_better_stops_and_stays_stopped():
+    keys = {"metric": "loss", "patience": 3, "min_delta": 1000}
+    value = toy(checkpoint={"every_epochs": 1})
+    value["schedule"]["early_stop"] = keys
+    run = ran(value)
+    assert run.newest().name == "step-8" and len(run.losses()) == 8, f"one evaluation and three more, then the end: {run.newest()}"
+    has(run.output, "stopped early at step 8: 3 evaluations were no better than loss ", " at step 2")
+    has(status(run), "stopped early at step 8")
+    assert len(run.losses()) == 8, "a stopped run went on"
+    whole = ran(toy(checkpoint={"every_epochs": 1}))
+    assert whole.losses()[:8] == run.losses(), "stopping early changed what came before"
+    value["schedule"]["early_stop"]["patience"] = 99
+    run.path.write_text(json.dumps(value))
+    run.run(*TOY)
+    assert run.losses() == whole.losses(), "with more patience the run goes on as if it had never stopped"
+
+
+def everything_together_resumes_bit_for_bit():
+    value = toy(ema={"decay": 0.9, "warmup": True}, checkpoint={"every_epochs": 0, "every_steps": 3, "keep": 1, "best": "top1"})
+    value["optimizer"].update(lr=0.3, lr_scale_rule="linear", base_batch=16)
+    value["data"].update(batch=4, total_batch=8)
+    value["model"]["freeze"] = [next(name for name in first_weights(value) if name.startswith("backbone."))]
+    value["schedule"]["early_stop"] = {"metric": "loss", "patience": 4, "min_delta": 0.02}
+    whole = ran(value)
+    want = [whole.weights_sha256(name) for name in ("model.safetensors", "ema.safetensors", "optimizer.safetensors")]
+    want += [whole.losses(), whole.evals(), state_of(whole)]
+    best, last = want[-1]["best"]["step"], want[-1]["step"]
+    assert 0 < best < last and steps_kept(whole) == [best, last], (best, last, steps_kept(whole))
+    killed = 0
+    for point in range(4, 400, 13):
+        run = Run(value)
+        done = run.run(*TOY, check=False, VHOST_FAULT=str(point))
+        if done.returncode == 0:
+            break
+        assert done.returncode == -9, f"kill point {point}: exit {done.returncode}\n{done.stderr}"
+        killed += 1
+        run.run(*TOY)
+        got = [run.weights_sha256(name) for name in ("model.safetensors", "ema.safetensors", "optimizer.safetensors")]
+        got += [run.losses(), run.evals(), state_of(run)]
+        assert {best, last} <= set(steps_kept(run)), f"kill point {point}: only {steps_kept(run)} is left"
+        assert got == want, f"kill point {point}: the resumed run ends elsewhere: {got} for {want}"
+        run.remove()
+    print(f"      {killed} kill points", flush=True)
+    assert killed >= 8, f"only {killed} kill points were reached"
+
+
+def first_weights(value):
+    run = Run({**value, "schedule": {"steps": 1}, "checkpoint": {}, "data": {**value["data"], "eval": None}})
+    run.run(*TOY)
+    return sorted(read_tensors(run.newest() / "model.safetensors"))
+
+
+if __name__ == "__main__":
+    main({case.__name__: case for case in (
+        a_total_batch_accumulates_and_scales_the_rate, what_is_frozen_stays_and_runs_as_in_evaluation, what_cannot_be_frozen_or_followed_is_refused,
+        the_best_is_kept_beside_the_newest, a_run_that_gets_no_better_stops_and_stays_stopped, everything_together_resumes_bit_for_bit)})
