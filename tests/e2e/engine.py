@@ -221,5 +221,26 @@ def pretrained_weights_reach_fine_tuning():
     assert "\"prefix\": \"backbone.\" takes the backbone alone" in done.stderr, done.stderr
 
 
+def a_dry_run_says_what_the_run_would_of_its_start():
+    folder = clips()
+    first = Run(manifest("pretrain", folder))
+    first.run()
+    fits = Run(manifest("train", folder, init={"from": str(first.work), "prefix": "backbone."}))
+    dry = fits.run("--dry-run").stdout
+    assert "parameters" in dry and not fits.newest(), dry
+    for init in ({"from": str(first.work)}, {"from": str(first.work), "prefix": "necks."}):
+        lacking = Run(manifest("train", folder, init=init))
+        errors = [lacking.run(*arguments, check=False).stderr.splitlines()[-1] for arguments in (["--dry-run"], [])]
+        assert errors[0] == errors[1] and errors[0].startswith("error: "), errors
+    other = manifest("train", folder, init={"from": str(first.work), "prefix": "backbone."})
+    other["model"]["backbone"]["dim"] *= 2
+    done = Run(other).run("--dry-run", check=False)
+    assert done.returncode == 1 and "has shape" in done.stderr, done.stderr
+    # What resumes doesn't start from them, so that they needn't fit any more.
+    resumed = Run(manifest("train", folder), folder=fits.folder)
+    resumed.run()
+    Run(manifest("train", folder, init={"from": str(first.work)}), folder=fits.folder).run("--dry-run")
+
+
 main({name: case for name, case in list(globals().items()) if callable(case) and getattr(case, "__module__", "") == "__main__"
       and name not in ("close", "wait_for_records", "run_command")})
