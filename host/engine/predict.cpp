@@ -1,6 +1,7 @@
 #include "engine/predict.h"
 
 #include <cstdio>
+#include <limits>
 
 #include "base/files.h"
 #include "engine/batch.h"
@@ -79,7 +80,9 @@ int run_test(Experiment& x) {
   row.metrics = result.metrics;
   row.samples = result.samples;
   row.seconds = result.seconds;
-  if (const json::value* step = loaded.state.if_contains("step")) row.step = step->to_number<int64_t>();
+  const json::value *step = loaded.state.if_contains("step"), *epoch = loaded.state.if_contains("epoch");
+  if (step) row.step = step->to_number<int64_t>();
+  row.epoch = epoch ? epoch->to_number<double>() : std::numeric_limits<double>::quiet_NaN();
   x.log.eval(row);
   json::object out{
       {"checkpoint", loaded.folder.string()}, {"data", source.dataset->fingerprint()}, {"samples", result.samples}};

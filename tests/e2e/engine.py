@@ -171,6 +171,10 @@ def tasks_after_training():
     result = json.loads((test.work / "test.json").read_text())
     last = run.evals()[-1]
     assert close(result["top1"], last["top1"], 1e-9) and close(result["loss"], last["loss"], 1e-6), f"test says {result}, training's last evaluation {last}"
+    at = [record for record in run.metrics() if record["kind"] == "eval"][-1]
+    assert f"test at step {at['step']}, epoch {at['epoch']:.2f}:  " in done.stdout, done.stdout
+    bare = Run({**value, "task": "test"}).run("--checkpoint", str(run.newest() / "model.safetensors"))
+    assert "test:  " in bare.stdout, bare.stdout  # of a file nobody knows how long it was trained
     videos = sorted(folder.rglob("*.mp4"))[:3]
     done = run_command(run, "predict", "--manifest", str(run.path), "--checkpoint", str(run.work), "--json", *map(str, videos))
     predictions = json.loads(done.stdout)
