@@ -213,7 +213,8 @@ int run_dry(Experiment& x) {
   if (training && x.manifest.has("/data/eval"))
     check_same_input(x.manifest, source.layout, x.open("/data/eval", VH_PASS_EVAL).layout);
   if (training || task == "test") x.open_mask(source.layout);
-  x.check_on_meta(source.layout, training);
+  x.model = x.check_on_meta(source.layout, training);
+  if (training && x.manifest.has("/init/from") && !checkpoint_to_resume(x)) load_init(x);  // what can't fit is refused
   std::vector<SummaryRow> rows;
   if (training) {
     const int64_t accumulate = x.manifest.integer("/data/accumulate");

@@ -1,5 +1,6 @@
 #include <chrono>
 #include <cstdio>
+#include <limits>
 #include <optional>
 
 #include "base/files.h"
@@ -46,7 +47,8 @@ EvalRecord record_of(const EvaluationSums& sums, const LoadedCheckpoint& loaded,
   row.samples = sums.samples;
   row.seconds = seconds;
   if (const json::value* step = loaded.state.if_contains("step")) row.step = step->to_number<int64_t>();
-  if (const json::value* epoch = loaded.state.if_contains("epoch")) row.epoch = epoch->to_number<double>();
+  const json::value* epoch = loaded.state.if_contains("epoch");
+  row.epoch = epoch ? epoch->to_number<double>() : std::numeric_limits<double>::quiet_NaN();
   return row;
 }
 

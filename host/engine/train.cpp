@@ -77,12 +77,8 @@ void Trainer::open() {
 
 void Trainer::resume_or_init() {
   const Manifest& m = x_.manifest;
-  const fs::path root = fs::path(x_.request.work_dir) / "checkpoints";
-  std::optional<fs::path> newest;
-  if (x_.request.resume && m.boolean("/checkpoint/resume"))
-    newest = newest_checkpoint(root);
-  else
-    set_aside(root);
+  const std::optional<fs::path> newest = checkpoint_to_resume(x_);
+  if (!x_.request.resume || !m.boolean("/checkpoint/resume")) set_aside(fs::path(x_.request.work_dir) / "checkpoints");
   if (!newest && m.has("/init/from")) load_init(x_);
   if (m.has("/ema")) ema_ = std::make_unique<Ema>(m.number("/ema/decay"), m.boolean("/ema/warmup"), x_.params());
   if (!newest) return;
