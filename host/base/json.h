@@ -23,7 +23,9 @@ inline constexpr int kJsonDepth = 100;  // objects and lists may nest this deep
 // Throws Error with file:line:column, what was found and what was expected. `file` is only a name. Takes // and /* */
 // comments, trailing commas and a byte-order mark; refuses duplicate keys, invalid UTF-8 and "\u0000". Whole numbers
 // become int64 where they fit, else uint64, else double.
-JsonDocument parse_json(std::string_view text, const std::string& file);
+// Without `item_places` the items of lists get no places: memory for long lists of numbers is then a few times the
+// text.
+JsonDocument parse_json(std::string_view text, const std::string& file, bool item_places = true);
 JsonDocument read_json(const std::string& path);
 
 // Canonical text: keys sorted, no spaces, shortest round-trip numbers. The config hash is its sha256.

@@ -71,7 +71,8 @@ class Parser {
   static constexpr size_t kLongestKey = 256;  // every place carries the keys above it
 
  public:
-  Parser(std::string_view text, const std::string& file) : text_(text), file_(file) {
+  Parser(std::string_view text, const std::string& file, bool item_places)
+      : text_(text), file_(file), item_places_(item_places) {
     if (text_.substr(0, 3) == "\xEF\xBB\xBF") text_.remove_prefix(3);
   }
 
@@ -224,7 +225,7 @@ class Parser {
       if (at_end()) fail("found the end of the file, expected a value or ]" + unclosed(begin, '['));
       const size_t parent = pointer_.size();
       pointer_ += "/" + std::to_string(out.size());
-      document_.places[pointer_] = place(at_);
+      if (item_places_) document_.places[pointer_] = place(at_);
       out.push_back(value(depth + 1));
       pointer_.resize(parent);
       if (!comma_or(']', begin)) break;
@@ -380,6 +381,7 @@ class Parser {
 
   std::string_view text_;
   const std::string& file_;
+  bool item_places_;
   size_t at_ = 0;
   size_t cursor_ = 0;
   int line_ = 1, column_ = 1;
@@ -389,8 +391,8 @@ class Parser {
 
 }  // namespace
 
-JsonDocument parse_json(std::string_view text, const std::string& file) {
-  return Parser(text, file).parse();
+JsonDocument parse_json(std::string_view text, const std::string& file, bool item_places) {
+  return Parser(text, file, item_places).parse();
 }
 
 JsonDocument read_json(const std::string& path) {

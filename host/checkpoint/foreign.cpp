@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "checkpoint/checkpoint.h"
+#include "checkpoint/file/container.h"
 #include "checkpoint/file/torch_file.h"
 
 namespace vhost {
@@ -28,13 +29,6 @@ ForeignCheckpoint read_flat(const fs::path& path) {
   all.tensors = read_safetensors(path, &metadata);
   for (const auto& [key, value] : metadata) all.other["__metadata__." + key] = value;
   return all;
-}
-
-at::ScalarType scalar_type(Element element) {
-  constexpr at::ScalarType kTypes[] = {at::kDouble, at::kFloat, at::kHalf, at::kBFloat16, at::kLong,
-                                       at::kInt,    at::kShort, at::kChar, at::kByte,     at::kBool};
-  static_assert(std::size(kTypes) == std::size(kElements));
-  return kTypes[static_cast<size_t>(element)];
 }
 
 // Storages as tensors of bytes: those that lie aligned share the file, the older stream's others are copied, once each.
@@ -84,7 +78,7 @@ ForeignCheckpoint read_foreign(const fs::path& path) {
   if (!fs::exists(path)) throw Error(path.string() + ": there is no such checkpoint");
   if (fs::is_directory(path)) return read_folder(path);
   const std::shared_ptr<const MappedFile> file = map_file(path);
-  if (looks_like_torch(file->bytes)) return read_torch(path, file);
+  if (container_of(file->bytes, path.string()) == Container::kTorch) return read_torch(path, file);
   return read_flat(path);
 }
 

@@ -1,8 +1,6 @@
 #include "checkpoint/safetensors.h"
 
 #include <fcntl.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -12,24 +10,22 @@
 
 #include "base/fault.h"
 #include "base/json.h"
+#include "checkpoint/file/safetensors_file.h"
 
 namespace vhost {
 
+at::ScalarType scalar_type(Element element) {
+  constexpr at::ScalarType kTypes[] = {at::kDouble, at::kFloat, at::kHalf, at::kBFloat16, at::kLong,
+                                       at::kInt,    at::kShort, at::kChar, at::kByte,     at::kBool};
+  static_assert(std::size(kTypes) == std::size(kElements));
+  return kTypes[static_cast<size_t>(element)];
+}
+
 namespace {
 
-constexpr uint64_t kMaxHeader = 100u << 20;
-
-struct TypeName {
-  const char* name;
-  at::ScalarType type;
-};
-constexpr TypeName kTypes[] = {{"F32", at::kFloat}, {"F64", at::kDouble}, {"F16", at::kHalf},  {"BF16", at::kBFloat16},
-                               {"I64", at::kLong},  {"I32", at::kInt},    {"I16", at::kShort}, {"I8", at::kChar},
-                               {"U8", at::kByte},   {"BOOL", at::kBool}};
-
 const char* type_name(at::ScalarType type) {
-  for (const TypeName& t : kTypes)
-    if (t.type == type) return t.name;
+  for (const ElementNames& names : kElements)
+    if (scalar_type(names.element) == type) return names.safetensors.data();
   throw Error(std::string("safetensors can't hold elements of type ") + at::toString(type));
 }
 
@@ -113,67 +109,6 @@ class Writer {
   size_t used_ = 0, size_ = 0;
 };
 
-struct Mapping {
-  void* data = MAP_FAILED;
-  size_t size = 0;
-  ~Mapping() {
-    if (data != MAP_FAILED) ::munmap(data, size);
-  }
-};
-
-std::shared_ptr<Mapping> map_file(const std::filesystem::path& path) {
-  File file{::open(path.c_str(), O_RDONLY | O_CLOEXEC)};
-  if (file.fd < 0) fail_io("cannot open", path);
-  struct stat info {};
-  if (::fstat(file.fd, &info) != 0) fail_io("cannot read", path);
-  if (!S_ISREG(info.st_mode)) throw Error(path.string() + ": is not a file");
-  if (info.st_size < 8)
-    throw Error(path.string() + ": is no safetensors file: only " + std::to_string(info.st_size) + " bytes");
-  auto mapping = std::make_shared<Mapping>();
-  mapping->size = static_cast<size_t>(info.st_size);
-  mapping->data = ::mmap(nullptr, mapping->size, PROT_READ | PROT_WRITE, MAP_PRIVATE, file.fd, 0);
-  if (mapping->data == MAP_FAILED) fail_io("cannot map", path);
-  return mapping;
-}
-
-at::Tensor read_tensor(const std::string& place, const json::value& entry, uint8_t* data, uint64_t size,
-                       const std::shared_ptr<Mapping>& mapping) {
-  const json::object* fields = entry.if_object();
-  const json::value* type_text = fields ? fields->if_contains("dtype") : nullptr;
-  const json::value* shape_list = fields ? fields->if_contains("shape") : nullptr;
-  const json::value* offsets = fields ? fields->if_contains("data_offsets") : nullptr;
-  if (!type_text || !type_text->is_string() || !shape_list || !shape_list->is_array() || !offsets ||
-      !offsets->is_array() || offsets->get_array().size() != 2)
-    throw Error(place + ": its header entry needs dtype, shape and data_offsets");
-  const TypeName* type = nullptr;
-  for (const TypeName& t : kTypes)
-    if (type_text->get_string() == t.name) type = &t;
-  if (!type) throw Error(place + ": element type \"" + std::string(type_text->get_string()) + "\" is not supported");
-  std::vector<int64_t> shape;
-  uint64_t elements = 1;
-  for (const json::value& v : shape_list->get_array()) {
-    if (!v.is_int64() || v.get_int64() < 0) throw Error(place + ": its shape must hold non-negative integers");
-    shape.push_back(v.get_int64());
-    if (__builtin_mul_overflow(elements, static_cast<uint64_t>(v.get_int64()), &elements))
-      throw Error(place + ": its shape is too large");
-  }
-  uint64_t bytes = 0, begin = 0, end = 0;
-  const auto offset = [&](size_t i) {
-    const json::value& v = offsets->get_array()[i];
-    if (!v.is_int64() || v.get_int64() < 0) throw Error(place + ": data_offsets must be non-negative integers");
-    return static_cast<uint64_t>(v.get_int64());
-  };
-  begin = offset(0), end = offset(1);
-  if (__builtin_mul_overflow(elements, static_cast<uint64_t>(at::elementSize(type->type)), &bytes) || end < begin ||
-      end > size || end - begin != bytes)
-    throw Error(place + ": data_offsets [" + std::to_string(begin) + ", " + std::to_string(end) +
-                ") do not fit its shape and the file (" + std::to_string(size) +
-                " bytes of data): the file is cut or damaged");
-  if (bytes == 0) return at::empty(shape, type->type);
-  return at::from_blob(
-      data + begin, shape, [mapping](void*) {}, at::TensorOptions().dtype(type->type));
-}
-
 }  // namespace
 
 void write_safetensors(const std::filesystem::path& path, const NamedTensors& tensors,
@@ -213,26 +148,16 @@ void write_synced(const std::filesystem::path& path, const std::string& text) {
 
 std::map<std::string, at::Tensor> read_safetensors(const std::filesystem::path& path,
                                                    std::map<std::string, std::string>* metadata) {
-  const std::shared_ptr<Mapping> mapping = map_file(path);
-  uint8_t* bytes = static_cast<uint8_t*>(mapping->data);
-  uint64_t length = 0;
-  for (int i = 0; i < 8; ++i) length |= static_cast<uint64_t>(bytes[i]) << (8 * i);
-  if (length > mapping->size - 8 || length > kMaxHeader)
-    throw Error(path.string() + ": is no safetensors file, or is cut: its header says " + std::to_string(length) +
-                " bytes of " + std::to_string(mapping->size - 8));
-  JsonDocument header = parse_json({reinterpret_cast<const char*>(bytes) + 8, length}, path.string() + " (header)");
-  if (!header.root.is_object()) throw Error(path.string() + ": its header is not a JSON object");
+  const std::shared_ptr<const MappedFile> file = map_file(path);
+  SafetensorsFile found = read_safetensors_file(file->bytes, path.string());
+  if (metadata) metadata->merge(found.metadata);
   std::map<std::string, at::Tensor> tensors;
-  for (const auto& [key, value] : header.root.get_object()) {
-    const std::string name(key);
-    if (name == "__metadata__") {
-      if (metadata && value.is_object())
-        for (const auto& [k, v] : value.get_object())
-          if (v.is_string()) (*metadata)[std::string(k)] = std::string(v.get_string());
-      continue;
-    }
-    tensors[name] = read_tensor(path.string() + ": tensor \"" + name + "\"", value, bytes + 8 + length,
-                                mapping->size - 8 - length, mapping);
+  for (const auto& [name, stored] : found.tensors) {
+    const at::ScalarType type = scalar_type(stored.element);
+    tensors[name] = stored.bytes == 0 ? at::empty(stored.sizes, type)
+                                      : at::from_blob(
+                                            file->data() + stored.begin, stored.sizes, [file](void*) {},
+                                            at::TensorOptions().dtype(type));
   }
   return tensors;
 }

@@ -9,7 +9,11 @@
 #include <utility>
 #include <vector>
 
+#include "checkpoint/file/element.h"
+
 namespace vhost {
+
+at::ScalarType scalar_type(Element element);
 
 using NamedTensors = std::vector<std::pair<std::string, at::Tensor>>;
 

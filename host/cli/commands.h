@@ -38,6 +38,7 @@ int data_scan_command(const Options& options);     // kExitError where a sample 
 int data_stats_command(const Options& options);
 int convert_command(const Options& options);  // checkpoint convert, checkpoint export
 int config_command(const Options& options);
+int checkpoint_command(const Options& options);  // inspect, diff, average
 int plugin_list_command(const Options& options);
 int plugin_inspect_command(const Options& options);
 int plugin_check_command(const Options& options);

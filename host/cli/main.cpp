@@ -30,6 +30,7 @@ int dispatch(const vhost::Options& options) {
   if (options.command == "plugin verify") return vhost::plugin_verify_command(options);
   if (options.command == "plugin pack") return vhost::plugin_pack_command(options);
   if (options.command == "plugin explain") return vhost::plugin_explain_command(options);
+  if (options.command.rfind("checkpoint ", 0) == 0) return vhost::checkpoint_command(options);
   if (options.command == "version") return vhost::version_command();
   return vhost::run_command(options);
 }

@@ -5,7 +5,7 @@
 #include <iostream>
 
 #include "base/error.h"
-#include "cli/convert_options.h"
+#include "cli/checkpoint_options.h"
 #include "cli/data_options.h"
 #include "cli/plugin_options.h"
 #include "cli/report_options.h"
@@ -153,9 +153,7 @@ struct CommandLine {
     add_report_commands(app, options);
     add_data_commands(app, options);
     add_plugin_commands(app, options);
-    auto* checkpoint = app.add_subcommand("checkpoint", "Bring checkpoints in and out");
-    checkpoint->require_subcommand(1);
-    add_convert_commands(*checkpoint, options);
+    add_checkpoint_commands(app, options);
     auto* rerun = app.add_subcommand("rerun", "Make a run again from its record, or say what is missing for that");
     rerun->add_option("record", options.record, "The run's work-dir, or its record.json")
         ->required()

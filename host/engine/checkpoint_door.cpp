@@ -1,0 +1,59 @@
+#include <cstdio>
+#include <filesystem>
+
+#include "checkpoint/inspect.h"
+#include "checkpoint/safetensors.h"
+#include "engine/checkpoint_api.h"
+
+namespace vhost {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+// Written beside it and renamed, so that one of the inputs may be replaced and nothing half is ever there.
+void write_whole(const fs::path& path, const std::map<std::string, at::Tensor>& tensors) {
+  const fs::path temporary = path.string() + ".writing";
+  try {
+    write_safetensors(temporary, NamedTensors(tensors.begin(), tensors.end()), {{"format", "pt"}});
+    fs::rename(temporary, path);
+  } catch (...) {
+    std::error_code ignored;
+    fs::remove(temporary, ignored);
+    throw;
+  }
+}
+
+void average(const CheckpointRequest& request) {
+  std::vector<ForeignCheckpoint> all;
+  for (const std::string& file : request.files) all.push_back(read_foreign(file));
+  const std::map<std::string, at::Tensor> mean = average_checkpoints(all, request.files);
+  int64_t parameters = 0;
+  for (const auto& [name, tensor] : mean) parameters += tensor.numel();
+  write_whole(request.output, mean);
+  *request.report = {{"output", request.output}, {"tensors", mean.size()}, {"parameters", parameters}};
+}
+
+void run_checkpoint_command(const CheckpointRequest& request) {
+  if (request.command == "inspect") *request.report = inspect_checkpoint(read_foreign(request.files.at(0)));
+  if (request.command == "diff")
+    *request.report = diff_checkpoints(read_foreign(request.files.at(0)), read_foreign(request.files.at(1)));
+  if (request.command == "average") average(request);
+}
+
+}  // namespace
+
+}  // namespace vhost
+
+extern "C" __attribute__((visibility("default"))) int vhost_engine_checkpoint(const vhost::CheckpointRequest* request) {
+  try {
+    vhost::run_checkpoint_command(*request);
+    return 0;
+  } catch (const vhost::Error& error) {
+    std::fprintf(stderr, "error: %s\n", error.what());
+    return error.exit_code();
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "error: %s\n", error.what());
+    return 1;
+  }
+}
