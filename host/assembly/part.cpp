@@ -54,7 +54,8 @@ Part::~Part() {
 void Part::check(int32_t status, const vh_error& error) const {
   if (status == VH_OK) return;
   std::string message = config_.use + ": " + (error.message[0] ? error.message : "failed without a message");
-  if (error.where[0] && config_.use != error.where) message += " (" + std::string(error.where) + ")";
+  if (config_.use != error.where && message.find(error.where) == std::string::npos)
+    message += " (" + std::string(error.where) + ")";
   throw manifest_.error(config_.pointer + error.json_pointer, message);
 }
 

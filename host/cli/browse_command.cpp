@@ -1,9 +1,11 @@
+#include <algorithm>
 #include <iostream>
 
 #include "base/files.h"
 #include "cli/data_source.h"
 #include "cli/progress.h"
 #include "engine/data_api.h"
+#include "report/event_file.h"
 #include "report/format.h"
 #include "report/page.h"
 #include "report/page_parts.h"
@@ -14,6 +16,8 @@ using namespace report;
 
 namespace {
 
+constexpr int kSmall = 640;  // pixels: narrow enough for several beside each other
+
 std::string caption_of(const BrowsedSample& sample) {
   std::string text = std::to_string(sample.index) + "  " + sample.name;
   if (sample.label >= 0)
@@ -22,7 +26,9 @@ std::string caption_of(const BrowsedSample& sample) {
 }
 
 std::string sheet_of(const std::vector<BrowsedSample>& samples) {
-  std::string out = "<section class=\"pictures sheet\">\n";
+  const auto drawn = std::ranges::find_if(samples, [](const BrowsedSample& sample) { return !sample.pngs.empty(); });
+  const bool small = drawn != samples.end() && png_size(drawn->pngs[0]).first <= kSmall;
+  std::string out = std::string("<section class=\"pictures sheet") + (small ? " small" : "") + "\">\n";
   for (const BrowsedSample& sample : samples) {
     out += "<figure>" + tag("figcaption", caption_of(sample));
     if (!sample.error.empty()) out += tag("p", sample.error, "none");

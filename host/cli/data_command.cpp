@@ -47,7 +47,7 @@ int64_t write_skip_list(const Options& options, const std::vector<DatasetFacts>&
   if (broken == 0 && options.output.empty()) return 0;
   const std::string file = options.output.empty() ? "skip.txt" : options.output;
   write_file_atomically(file, skip_list(all));
-  if (!options.json)
+  if (!options.json && broken > 0)
     std::cout << "skip list   " << file << "; \"skip\": \"" << file << "\" in a dataset leaves them out\n";
   return broken;
 }
@@ -108,6 +108,7 @@ int data_prepare_command(const Options& options) {
       if (const int code = scan(list, facts); code != 0) return code;
       facts.back().pointer = list.files[0];
     }
+    if (facts.empty()) return kExitError;
     std::cout << scan_text(facts);
     Options skip = options;
     skip.output = (prepare.out / "skip.txt").string();

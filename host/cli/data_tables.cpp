@@ -47,11 +47,12 @@ json::object dataset_json(const DatasetFacts& facts) {
           {"files", std::move(files)}};
 }
 
-// Samples by label; -1 = without one.
+// Readable samples by label; -1 = without one.
 std::map<int64_t, int64_t> by_class(const DatasetFacts& facts) {
   std::map<int64_t, int64_t> counts;
   for (int64_t label = 0; label < facts.classes; ++label) counts[label] = 0;
-  for (const SampleFacts& sample : facts.samples) ++counts[sample.label];
+  for (const SampleFacts& sample : facts.samples)
+    if (sample.error.empty()) ++counts[sample.label];
   return counts;
 }
 

@@ -129,7 +129,7 @@ class Browser {
 
   std::string reason_of(const std::string& name) const {
     for (const std::string& text : bad_)
-      if (text.find(name) != std::string::npos) return text;
+      if (const size_t at = text.find(name + ": "); at != std::string::npos) return text.substr(at + name.size() + 2);
     return "could not be read";
   }
 
@@ -137,9 +137,12 @@ class Browser {
     BrowsedSample out;
     out.index = batch.index[static_cast<size_t>(row)];
     out.name = source_.dataset->name(out.index);
+    if (batch.weight[static_cast<size_t>(row)] <= 0) {
+      out.error = reason_of(out.name);
+      return out;
+    }
     out.label = label_of(all, row);
     if (out.label >= 0) out.class_name = source_.dataset->class_name(out.label);
-    if (batch.weight[static_cast<size_t>(row)] <= 0) out.error = reason_of(out.name);
     return out;
   }
 

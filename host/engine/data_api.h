@@ -12,7 +12,7 @@ namespace vhost {
 
 struct SampleFacts {
   std::string name, error;         // "" = it can be read
-  int64_t label = -1, bytes = -1;  // -1 = not known; bytes of the file of that name
+  int64_t label = -1, bytes = -1;  // -1 = none, or not known; bytes of the file of that name
 };
 
 struct DatasetFacts {

@@ -67,7 +67,7 @@ SampleFacts read_sample(const Dataset& dataset, int64_t index, SampleBuffer& buf
   const uint64_t seed = 0;
   vh_slot slot = buffer.slot();
   if (const std::optional<std::string> bad = dataset.read(index, {&seed, 1}, {&slot, 1})) facts.error = *bad;
-  facts.label = buffer.label();
+  if (facts.error.empty()) facts.label = buffer.label();
   if (facts.error.starts_with(facts.name + ": ")) facts.error.erase(0, facts.name.size() + 2);
   return facts;
 }

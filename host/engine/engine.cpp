@@ -109,9 +109,10 @@ int run(const RunRequest& request) {
   RunLog::Options options;
   options.title = request.manifest->string("/name");
   options.to_stderr = request.json || request.csv;
-  const bool training = writes && request.manifest->string("/task") != "extract";
-  if (training) {
-    options.work_dir = request.work_dir;
+  const bool logs = writes && request.manifest->string("/task") != "extract";
+  if (logs) {
+    const bool test = request.manifest->string("/task") == "test";  // must not write over the training's own log
+    options.work_dir = test ? fs::path(request.work_dir) / "test" : fs::path(request.work_dir);
     const int64_t step = resume_step(request);
     options.append = step >= 0;
     options.resume_step = std::max<int64_t>(0, step);
@@ -125,7 +126,7 @@ int run(const RunRequest& request) {
     const int code = run_task(request, log);
     return code == 130 && last_signal == SIGTERM ? 143 : code;
   } catch (const std::exception& error) {
-    if (training) log.finish(std::string("failed: ") + error.what());
+    if (logs) log.finish(std::string("failed: ") + error.what());
     throw;
   }
 }

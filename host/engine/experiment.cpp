@@ -128,7 +128,7 @@ void Experiment::open_mask(const InputLayout& layout) {
   mask_layout.mode = choose_mask_mode(manifest, needs, mask_layout.fixed());
 }
 
-void Experiment::check_on_meta(const InputLayout& layout, bool training) {
+std::unique_ptr<Model> Experiment::check_on_meta(const InputLayout& layout, bool training) {
   BuildOptions meta = build;
   meta.meta = true;
   meta.device = at::kMeta;
@@ -149,7 +149,7 @@ void Experiment::check_on_meta(const InputLayout& layout, bool training) {
   if (training)
     param_settings(manifest, trained_params(shape->params()),
                    layers_of(shape->params()));  // throws at a rule that matches nothing
-  if (!runs_on_meta) return;
+  if (!runs_on_meta) return shape;
   StepInfo info;
   info.meta = true;
   info.mode = training ? VH_TRAIN : VH_EVAL;
@@ -159,17 +159,18 @@ void Experiment::check_on_meta(const InputLayout& layout, bool training) {
   forward_flops = FlopCounter::so_far();
   if (!training) {
     FlopCounter::stop();
-    return;
+    return shape;
   }
   const at::Tensor loss = shape->losses(all, info, {}).total.sum();
   FlopCounter::stop();
   activation_bytes = FlopCounter::activation_bytes();
   loss.backward();
-  if (dynamic) return;
+  if (dynamic) return shape;
   for (const Param* param : shape->params())
     if (param->role == VH_PARAMETER && !(param->flags & VH_PARAM_FROZEN) && !param->value.grad().defined())
       throw Error("parameter \"" + param->name +
                   "\" gets no gradient from any loss: the configuration makes a parameter that it does not use");
+  return shape;
 }
 
 void Experiment::build_model(const InputLayout& layout, bool with_losses) {

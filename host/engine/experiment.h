@@ -65,7 +65,8 @@ class Experiment {
   // The mask of the manifest on the backbone's grid; leaves mask_layout.mode none if the manifest has none.
   void open_mask(const InputLayout& layout);
   // On the meta device: forward, losses and one backward; refuses parameters that get no gradient. Counts FLOPs.
-  void check_on_meta(const InputLayout& layout, bool training);
+  // Returns the model: all names and shapes, no values.
+  std::unique_ptr<Model> check_on_meta(const InputLayout& layout, bool training);
   void build_model(const InputLayout& layout, bool with_losses);
   // Copies weights into the model, interpolating tables that their plugin lets be. Throws Error naming all that is
   // missing or of another shape.

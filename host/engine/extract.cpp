@@ -79,7 +79,7 @@ int run_extract(Experiment& x) {
       unreadable += batch.weight[row] <= 0;
       if (batch.weight[row] <= 0) continue;
       features.push_back(value[row].clone());
-      names.push_back(source.dataset->name(batch.index[row]));
+      names.push_back(file_of(x.request, *source.dataset, batch.index[row]));
     }
   });
   if (features.empty()) throw Error("none of the inputs could be read");

@@ -204,6 +204,11 @@ void write_summary(const Experiment& x, const DataSource& source, const Schedule
                       "to the recipe's own");
 }
 
+std::optional<fs::path> checkpoint_to_resume(const Experiment& x) {
+  if (!x.request.resume || !x.manifest.boolean("/checkpoint/resume")) return std::nullopt;
+  return newest_checkpoint(fs::path(x.request.work_dir) / "checkpoints");
+}
+
 void check_init(const Manifest& manifest) {
   if (manifest.has("/init/from") && !fs::exists(manifest.string("/init/from")))
     throw manifest.error("/init/from", manifest.string("/init/from") + ": no such file or folder");

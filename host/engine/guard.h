@@ -1,5 +1,7 @@
 // Helpers of the tasks: what is wrong when a number is not finite, what a run tells of itself.
 #pragma once
+#include <filesystem>
+#include <optional>
 #include <string>
 
 #include "checkpoint/checkpoint.h"
@@ -24,6 +26,9 @@ std::vector<SummaryRow> summary_rows(const Experiment& experiment, const DataSou
                                      int64_t optimizer_bytes);
 void write_summary(const Experiment& experiment, const DataSource& source, const Schedule& schedule,
                    int64_t optimizer_bytes);
+
+// The work-dir's checkpoint that training goes on from; nullopt = it starts anew.
+std::optional<std::filesystem::path> checkpoint_to_resume(const Experiment& experiment);
 
 // Throws at /init/from if it names nothing.
 void check_init(const Manifest& manifest);

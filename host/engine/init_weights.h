@@ -5,8 +5,8 @@
 
 namespace vhost {
 
-// init.from with all of init's keys. Writes to the log what was left out, interpolated or kept. Throws Error naming the
-// file and all that doesn't fit.
+// init.from with all of init's keys, into x.model; of a model on the meta device only names and shapes are checked.
+// Writes to the log what was left out, interpolated or kept. Throws Error naming the file and all that doesn't fit.
 void load_init(Experiment& x);
 
 // What --checkpoint or the work-dir gives, as read by load_for_inference: every parameter must be found and, in a file

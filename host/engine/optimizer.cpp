@@ -2,6 +2,7 @@
 
 #include <ATen/ATen.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "engine/param_rules.h"
@@ -155,7 +156,7 @@ int64_t Optimizer::state_bytes() const {
   return bytes;
 }
 
-Ema::Ema(double decay, const std::vector<Param*>& params) : decay_(decay) {
+Ema::Ema(double decay, bool warmup, const std::vector<Param*>& params) : decay_(decay), warmup_(warmup) {
   at::NoGradGuard no_grad;
   for (Param* param : params) {
     if (param->role != VH_PARAMETER || (param->flags & (VH_PARAM_NO_EMA | VH_PARAM_FROZEN))) continue;
@@ -164,11 +165,12 @@ Ema::Ema(double decay, const std::vector<Param*>& params) : decay_(decay) {
   }
 }
 
-void Ema::update() {
+void Ema::update(int64_t step) {
   at::NoGradGuard no_grad;
+  const double most = warmup_ ? 1 - std::pow(static_cast<double>(step), -2.0 / 3) : 1;
   std::vector<at::Tensor> values;
   for (Param* param : params_) values.push_back(param->value.detach());
-  at::_foreach_lerp_(average_, values, at::Scalar(1 - decay_));
+  at::_foreach_lerp_(average_, values, at::Scalar(1 - std::min(decay_, most)));
 }
 
 void Ema::swap() {

@@ -52,17 +52,19 @@ class Optimizer {
   int64_t trainable_ = 0;
 };
 
-// Exponential moving average of the parameters: ema = decay * ema + (1 - decay) * value.
+// Exponential moving average of the parameters: ema = decay * ema + (1 - decay) * value. With warm-up the decay of step
+// n, from 1, is at most 1 - n^(-2/3), as in timm's ModelEmaV3.
 class Ema {
  public:
-  Ema(double decay, const std::vector<Param*>& params);
-  void update();
-  void swap();  // exchanges the model's weights with the average; twice = as before
+  Ema(double decay, bool warmup, const std::vector<Param*>& params);
+  void update(int64_t step);  // from 1
+  void swap();                // exchanges the model's weights with the average; twice = as before
   NamedTensors state() const;
   void load(const std::map<std::string, at::Tensor>& state, const std::string& file);
 
  private:
   double decay_;
+  bool warmup_;
   std::vector<Param*> params_;
   std::vector<at::Tensor> average_;
 };

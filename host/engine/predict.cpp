@@ -85,6 +85,11 @@ std::vector<std::string> class_labels(const Manifest& manifest, const LoadedChec
   return labels;
 }
 
+std::string file_of(const RunRequest& request, const Dataset& dataset, int64_t index) {
+  const bool as_asked = static_cast<int64_t>(request.files.size()) == dataset.length();
+  return as_asked ? request.files[static_cast<size_t>(index)] : dataset.name(index);
+}
+
 DataSource open_for_inference(Experiment& x, LoadedCheckpoint& loaded) {
   loaded = load_for_inference(x);
   DataSource source = x.open(input_pointer(x.manifest), VH_PASS_PREDICT, x.request.files);
@@ -132,10 +137,11 @@ std::vector<Prediction> predictions_of(Experiment& x, const DataSource& source, 
     const at::Tensor ranked = ranked_classes(scores);
     for (int64_t row = 0; row < batch.rows; ++row) {
       Prediction& p = predictions.emplace_back();
-      p.file = source.dataset->name(batch.index[row]);
+      const std::string name = source.dataset->name(batch.index[row]);
+      p.file = file_of(x.request, *source.dataset, batch.index[row]);
       if (batch.weight[row] <= 0) {
-        p.error =
-            batch.fault[row].starts_with(p.file + ": ") ? batch.fault[row].substr(p.file.size() + 2) : batch.fault[row];
+        const std::string& fault = batch.fault[row];
+        p.error = fault.starts_with(name + ": ") ? fault.substr(name.size() + 2) : fault;
         continue;
       }
       p.best = best_of(scores[row], ranked[row], x.request.top_k, names);
@@ -207,7 +213,8 @@ int run_dry(Experiment& x) {
   if (training && x.manifest.has("/data/eval"))
     check_same_input(x.manifest, source.layout, x.open("/data/eval", VH_PASS_EVAL).layout);
   if (training || task == "test") x.open_mask(source.layout);
-  x.check_on_meta(source.layout, training);
+  x.model = x.check_on_meta(source.layout, training);
+  if (training && x.manifest.has("/init/from") && !checkpoint_to_resume(x)) load_init(x);  // what can't fit is refused
   std::vector<SummaryRow> rows;
   if (training) {
     const int64_t accumulate = x.manifest.integer("/data/accumulate");

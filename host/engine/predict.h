@@ -18,6 +18,9 @@ std::vector<std::string> class_labels(const Manifest& manifest, const LoadedChec
 // The dataset of predict and extract, the checkpoint and the model with its weights; the record is written.
 DataSource open_for_inference(Experiment& experiment, LoadedCheckpoint& loaded);
 
+// The file as it was asked for, where files were; else the dataset's name of the sample.
+std::string file_of(const RunRequest& request, const Dataset& dataset, int64_t index);
+
 int run_test(Experiment& experiment);
 int run_predict(Experiment& experiment);
 int run_extract(Experiment& experiment);

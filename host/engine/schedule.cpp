@@ -5,8 +5,10 @@
 namespace vhost {
 
 double Schedule::at(int64_t step) const {
-  if (step < warmup_steps)
-    return warmup_lr + (lr - warmup_lr) * static_cast<double>(step) / static_cast<double>(warmup_steps);
+  if (step < warmup_steps) {
+    const int64_t length = std::max<int64_t>(1, warmup_steps - (warmup_ends_last ? 1 : 0));
+    return warmup_lr + (lr - warmup_lr) * static_cast<double>(step) / static_cast<double>(length);
+  }
   if (!cosine) return lr;
   const double length = static_cast<double>(std::max<int64_t>(1, total_steps - warmup_steps));
   return min_lr + (lr - min_lr) * 0.5 * (1 + std::cos(M_PI * static_cast<double>(step - warmup_steps) / length));
@@ -28,6 +30,7 @@ Schedule make_schedule(const Manifest& manifest, int64_t steps_per_epoch) {
   schedule.lr = factor * manifest.number("/optimizer/lr");
   schedule.min_lr = factor * manifest.number("/schedule/min_lr");
   schedule.warmup_lr = factor * manifest.number("/schedule/warmup_lr");
+  schedule.warmup_ends_last = manifest.string("/schedule/warmup_end") == "last";
   schedule.cosine = manifest.string("/schedule/type") == "cosine";
   const auto steps = [&](const char* in_steps, const char* in_epochs) -> int64_t {
     if (manifest.has(in_steps)) return manifest.integer(in_steps);

@@ -6,12 +6,13 @@
 
 namespace vhost {
 
-// Linear warm-up from warmup_lr: lr(s) = warmup_lr + (lr - warmup_lr) * s / warmup_steps for s < warmup_steps (s from
-// 0), then half a cosine: lr(s) = min_lr + (lr - min_lr) * (1 + cos(pi * (s - warmup) / (total - warmup))) / 2.
+// Linear warm-up from warmup_lr: lr(s) = warmup_lr + (lr - warmup_lr) * s / length for s < warmup_steps (s from 0),
+// length being warmup_steps, or one less where the last step of warm-up has the full rate; then half a cosine: lr(s) =
+// min_lr + (lr - min_lr) * (1 + cos(pi * (s - warmup) / (total - warmup))) / 2.
 struct Schedule {
   double lr = 0, min_lr = 0, warmup_lr = 0;
   int64_t warmup_steps = 0, total_steps = 0, steps_per_epoch = 1;
-  bool cosine = true;
+  bool cosine = true, warmup_ends_last = false;
 
   double at(int64_t step) const;
 };

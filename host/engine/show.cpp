@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <limits>
+#include <set>
 
 #include "base/files.h"
 #include "engine/batch.h"
@@ -120,6 +121,8 @@ Source open_source(Experiment& x) {
 std::vector<int64_t> indices_of(const RunRequest& request, const Source& source) {
   const int64_t length = source.data.dataset->length();
   std::vector<int64_t> indices = request.show.indices;
+  std::set<int64_t> seen;
+  std::erase_if(indices, [&](int64_t index) { return !seen.insert(index).second; });
   if (indices.empty())
     for (int64_t i = 0; i < (request.files.empty() ? 1 : length); ++i) indices.push_back(i);
   for (int64_t index : indices)

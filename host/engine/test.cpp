@@ -1,5 +1,6 @@
 #include <chrono>
 #include <cstdio>
+#include <limits>
 #include <optional>
 
 #include "base/files.h"
@@ -46,6 +47,8 @@ EvalRecord record_of(const EvaluationSums& sums, const LoadedCheckpoint& loaded,
   row.samples = sums.samples;
   row.seconds = seconds;
   if (const json::value* step = loaded.state.if_contains("step")) row.step = step->to_number<int64_t>();
+  const json::value* epoch = loaded.state.if_contains("epoch");
+  row.epoch = epoch ? epoch->to_number<double>() : std::numeric_limits<double>::quiet_NaN();
   return row;
 }
 
@@ -95,8 +98,10 @@ int run_test(Experiment& x) {
   std::printf("results: %s\n", results.c_str());
   if (dump) {
     dump->write(names, x.manifest.string("/eval/combine"));
-    std::printf("scores: %s\n", dump->path().c_str());
+    const fs::path near = dump->path().lexically_proximate(fs::current_path());
+    std::printf("scores: %s\n", *near.begin() == ".." ? dump->path().c_str() : near.c_str());
   }
+  std::fflush(stdout);
   x.log.finish("finished");
   return 0;
 }

@@ -77,14 +77,10 @@ void Trainer::open() {
 
 void Trainer::resume_or_init() {
   const Manifest& m = x_.manifest;
-  const fs::path root = fs::path(x_.request.work_dir) / "checkpoints";
-  std::optional<fs::path> newest;
-  if (x_.request.resume && m.boolean("/checkpoint/resume"))
-    newest = newest_checkpoint(root);
-  else
-    set_aside(root);
+  const std::optional<fs::path> newest = checkpoint_to_resume(x_);
+  if (!x_.request.resume || !m.boolean("/checkpoint/resume")) set_aside(fs::path(x_.request.work_dir) / "checkpoints");
   if (!newest && m.has("/init/from")) load_init(x_);
-  if (m.has("/ema")) ema_ = std::make_unique<Ema>(m.number("/ema/decay"), x_.params());
+  if (m.has("/ema")) ema_ = std::make_unique<Ema>(m.number("/ema/decay"), m.boolean("/ema/warmup"), x_.params());
   if (!newest) return;
   const LoadedCheckpoint from = load_checkpoint(*newest, /*with_optimizer=*/true);
   x_.load_weights(from.model, (*newest / "model.safetensors").string());
@@ -273,7 +269,7 @@ void Trainer::update_weights(StepResult& result) {
   }
   if (!overflow) {
     optimizer_->step(schedule_.at(step_));
-    if (ema_) ema_->update();
+    if (ema_) ema_->update(step_ + 1);
   }
   scaler_.update(overflow);
 }

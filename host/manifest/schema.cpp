@@ -73,12 +73,14 @@ constexpr const char* kSchema = R"json({
       "warmup_steps": {"type": "integer", "minimum": 0, "description": "Linear warm-up in optimiser steps."},
       "min_lr": {"type": "number", "default": 0, "minimum": 0, "description": "Learning rate at the end of the cosine."},
       "warmup_lr": {"type": "number", "default": 0, "minimum": 0, "description": "Learning rate at the first step of warm-up."},
+      "warmup_end": {"type": "string", "default": "after", "enum": ["after", "last"], "description": "Which step is the first at the full rate: the one after warm-up (PySlowFast, timm), or its last (VideoMAE's scripts, OpenMMLab)."},
       "early_stop": {"type": ["object", "null"], "default": null, "additionalProperties": false, "description": "Ends the run where evaluations get no better; null = none. The learning rates stay those of the whole length.", "properties": {
         "metric": {"type": "string", "default": "loss", "minLength": 1, "description": "Of the evaluations: percentages and F1 must rise, losses fall."},
         "patience": {"type": "integer", "default": 5, "minimum": 1, "maximum": 1000000, "description": "Evaluations in a row that are no better."},
         "min_delta": {"type": "number", "default": 0, "minimum": 0, "description": "What a value must be better by, in the metric's units."}}}}},
     "ema": {"type": ["object", "null"], "default": null, "additionalProperties": false, "description": "Moving average of the weights, used by evaluations; null = none.", "properties": {
-      "decay": {"type": "number", "default": 0.9999, "minimum": 0, "exclusiveMaximum": 1, "description": "Share of the average that stays at each step."}}},
+      "decay": {"type": "number", "default": 0.9999, "minimum": 0, "exclusiveMaximum": 1, "description": "Share of the average that stays at each step."},
+      "warmup": {"type": "boolean", "default": false, "description": "At step n, from 1, at most 1 - n^(-2/3) stays (timm), so that the first weights are soon forgotten."}}},
     "init": {"type": ["object", "null"], "default": null, "additionalProperties": false, "required": ["from"], "description": "Weights to start from; null = fresh ones.", "properties": {
       "from": {"type": "string", "minLength": 1, "description": "A checkpoint folder, a run's work-dir, or a file of another project's (docs/keymaps.md); relative to the current folder."},
       "family": {"type": ["string", "null"], "default": null, "description": "Whose names the file has, where they don't tell: a family of docs/keymaps.md."},

@@ -154,6 +154,13 @@ std::vector<std::string> Annotations::missing() const {
   return names;
 }
 
+std::set<std::string> Annotations::class_names() const {
+  std::set<std::string> names;
+  for (const auto& entry : places_)
+    if (!entry.second.place.class_name.empty()) names.insert(entry.second.place.class_name);
+  return names;
+}
+
 bool Annotations::add_csv(std::string_view text, const std::string& name, int64_t& added) {
   ptrdiff_t label = -1, id = -1, start = -1, end = -1, split = -1;
   bool first = true;

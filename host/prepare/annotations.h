@@ -2,7 +2,7 @@
 #pragma once
 #include <cstdint>
 #include <map>
-#include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -32,7 +32,7 @@ class Annotations {
   // What was announced, by split; call found() for each video that is there.
   void found(const std::string& file_name);
   std::vector<std::string> missing() const;
-  size_t size() const { return places_.size(); }
+  std::set<std::string> class_names() const;
 
  private:
   std::string key_of(const std::string& file_name) const;

@@ -47,6 +47,8 @@ void write_lists(const SafeFolder& out, Annotations& annotations, Prepared& resu
     for (const Listed& video : splits[split])
       if (!video.class_name.empty()) names.insert(video.class_name);
   }
+  const std::set<std::string> announced = annotations.class_names();
+  if (!names.empty() && std::ranges::includes(announced, names)) names = announced;
   const std::vector<std::string> classes(names.begin(), names.end());
   int64_t largest = -1;
   for (auto& [split, videos] : splits) {

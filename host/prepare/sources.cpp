@@ -39,9 +39,8 @@ void add_split(Sources& sources, const std::string& archive, const Parts& parts)
   int64_t wanted = first > 1 ? 0 : first;
   for (const auto& [number, path] : parts) {
     if (number != wanted)
-      return sources.problems.push_back(archive + ": the part " +
-                                        (number == first ? "before " : "between those before and ") +
-                                        path.filename().string() + " is missing, so that it wasn't read");
+      return sources.problems.push_back(archive + ": a part is missing before " + path.filename().string() +
+                                        ", so that none of it was read");
     whole.parts.push_back(path);
     ++wanted;
   }

@@ -89,7 +89,9 @@ std::string step_line(const StepRecord& r) {
 }
 
 std::string eval_line(const EvalRecord& r) {
-  std::string line = r.split + " at step " + std::to_string(r.step) + ", epoch " + format_fixed(r.epoch, 2) + ":";
+  std::string line = r.split;
+  if (std::isfinite(r.epoch)) line += " at step " + std::to_string(r.step) + ", epoch " + format_fixed(r.epoch, 2);
+  line += ":";
   for (const auto& [name, value] : r.metrics) line += "  " + name + " " + format_metric(name, value);
   return line + "  (" + std::to_string(r.samples) + " samples in " + format_duration(r.seconds) + ")";
 }

@@ -76,6 +76,7 @@ th{font-weight:500;color:var(--soft);white-space:nowrap}
 .keys th{width:1%}.keys td{overflow-wrap:anywhere}
 .data th,.data td{text-align:right;white-space:nowrap}.data th:first-child,.data td:first-child{text-align:left}
 .data td.best{color:var(--good);font-weight:650}
+.data small{display:block;color:var(--soft)}
 .texts th,.texts td{text-align:left}.texts td{white-space:normal;overflow-wrap:anywhere;min-width:120px}
 .mark{display:inline-block;vertical-align:middle}
 .pictures{display:grid;gap:16px}
@@ -83,6 +84,7 @@ th{font-weight:500;color:var(--soft);white-space:nowrap}
 figcaption{padding:12px 18px;color:var(--soft)}
 .pictures figcaption{border-bottom:1px solid var(--rule);font-weight:600;color:var(--ink)}
 .pictures .pad{padding:16px}
+.small{grid-template-columns:repeat(auto-fill,minmax(min(100%,260px),1fr))}
 .sheet figcaption{white-space:pre-wrap;overflow-wrap:anywhere;font-weight:400}
 details>summary{cursor:pointer;padding:12px 18px;font-weight:600}
 details>summary small{font-weight:400;color:var(--soft);margin-left:8px}

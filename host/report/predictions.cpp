@@ -15,7 +15,7 @@ using report::format_fixed;
 using report::text_columns;
 
 constexpr std::array<uint8_t, 3> kPaper{22, 27, 34}, kInk{240, 243, 248}, kSoft{154, 164, 178}, kEmpty{60, 66, 75};
-constexpr int kTile = 224, kGap = 12, kMargin = 20, kLine = 20, kMostColumns = 6;
+constexpr int kTile = 224, kOnlyTile = 448, kGap = 12, kMargin = 20, kLine = 20, kMostColumns = 6, kMostAnswers = 5;
 
 std::string padded(const std::string& text, int width) {
   return text + std::string(static_cast<size_t>(std::max(0, width - text_columns(text))), ' ');
@@ -33,11 +33,20 @@ std::string csv_field(const std::string& text) {
 }
 
 // As much of the text as fits, its end if `end`.
-std::string fitting(const std::string& text, int width, bool end) {
-  if (text_width(text) <= width) return text;
+std::string fitting(const std::string& text, int width, int scale, bool end) {
   std::string cut = text;
-  while (!cut.empty() && text_width(cut + "..") > width) end ? cut.erase(0, 1) : cut.erase(cut.size() - 1);
-  return end ? ".." + cut : cut + "..";
+  while (!cut.empty() && text_width(cut == text ? text : cut + "..", scale) > width)
+    end ? cut.erase(0, 1) : cut.erase(cut.size() - 1);
+  return cut == text ? text : end ? ".." + cut : cut + "..";
+}
+
+// In small letters if it doesn't fit else.
+void draw_line(Picture& sheet, int x, int y, const std::string& text, const std::string& suffix, int width,
+               std::array<uint8_t, 3> color) {
+  const int scale = text_width(text + suffix) <= width ? 2 : 1;
+  std::string line = text + suffix;
+  for (size_t n = text.size(); n > 0 && text_width(line, scale) > width; --n) line = text.substr(0, n) + ".." + suffix;
+  draw_text(sheet, x, y + (text_height() - text_height(scale)) / 2, line, color, scale);
 }
 
 void paste(Picture& into, const Picture& picture, int x, int y) {
@@ -46,28 +55,26 @@ void paste(Picture& into, const Picture& picture, int x, int y) {
                 &picture.rgb[static_cast<size_t>(row) * picture.width * 3], static_cast<size_t>(picture.width) * 3);
 }
 
-Picture tile_of(const Prediction& prediction) {
-  if (prediction.frame.width == 0) return Picture(kTile, kTile, kEmpty);
+Picture tile_of(const Prediction& prediction, int size) {
+  if (prediction.frame.width == 0) return Picture(size, size, kEmpty);
   const Picture& frame = prediction.frame;
-  const double scale = static_cast<double>(kTile) / std::max(frame.width, frame.height);
+  const double scale = static_cast<double>(size) / std::max(frame.width, frame.height);
   return resized(frame, std::max(1, static_cast<int>(frame.width * scale + 0.5)),
                  std::max(1, static_cast<int>(frame.height * scale + 0.5)));
 }
 
-void draw_tile(Picture& sheet, const Prediction& prediction, int x, int y) {
-  const Picture tile = tile_of(prediction);
-  paste(sheet, tile, x + (kTile - tile.width) / 2, y + (kTile - tile.height) / 2);
-  int line = y + kTile + 6;
-  if (prediction.best.empty()) {
-    draw_text(sheet, x, line, fitting("could not be read", kTile, /*end=*/false), kInk);
-  } else {
-    const Answer& best = prediction.best.front();
-    const std::string score = " " + format_fixed(100 * best.score, 1) + "%";
-    draw_text(sheet, x, line, fitting(best.name, kTile - text_width(score), /*end=*/false) + score, kInk);
+void draw_tile(Picture& sheet, const Prediction& prediction, int x, int y, int size, int answers) {
+  const Picture tile = tile_of(prediction, size);
+  paste(sheet, tile, x + (size - tile.width) / 2, y + (size - tile.height) / 2);
+  int line = y + size + 6;
+  if (prediction.best.empty()) draw_line(sheet, x, line, "could not be read", "", size, kInk);
+  for (int i = 0; i < answers; ++i, line += kLine) {
+    if (i >= static_cast<int>(prediction.best.size())) continue;
+    const Answer& answer = prediction.best[static_cast<size_t>(i)];
+    draw_line(sheet, x, line, answer.name, " " + format_fixed(100 * answer.score, 1) + "%", size, i ? kSoft : kInk);
   }
-  line += kLine;
   const std::string name = std::filesystem::path(prediction.file).filename().string();
-  draw_text(sheet, x, line, fitting(name, kTile, /*end=*/true), kSoft);
+  draw_text(sheet, x, line, fitting(name, size, 2, /*end=*/true), kSoft);
 }
 
 }  // namespace
@@ -119,16 +126,20 @@ std::string predictions_csv(const std::vector<Prediction>& predictions) {
 Picture predictions_picture(const std::vector<Prediction>& predictions, const std::string& title) {
   if (predictions.empty()) throw Error("a picture of predictions needs at least one");
   const int count = static_cast<int>(predictions.size());
+  const bool only = count == 1;
+  const int size = only ? kOnlyTile : kTile;
+  const int answers = only ? std::clamp(static_cast<int>(predictions.front().best.size()), 1, kMostAnswers) : 1;
   int columns = 1;
   while (columns < kMostColumns && columns * columns < count) ++columns;
-  const int rows = (count + columns - 1) / columns, step_x = kTile + kGap, step_y = kTile + 2 * kLine + kGap + 6;
+  const int rows = (count + columns - 1) / columns;
+  const int step_x = size + kGap, step_y = size + (answers + 1) * kLine + kGap + 6;
   const int top = title.empty() ? 0 : text_height() + kMargin;
   const int width = 2 * kMargin + columns * step_x - kGap;
   Picture sheet(width, 2 * kMargin + top + rows * step_y - kGap, kPaper);
-  draw_text(sheet, kMargin, kMargin, fitting(title, width - 2 * kMargin, /*end=*/false), kInk);
+  draw_text(sheet, kMargin, kMargin, fitting(title, width - 2 * kMargin, 2, /*end=*/false), kInk);
   for (int i = 0; i < count; ++i)
     draw_tile(sheet, predictions[static_cast<size_t>(i)], kMargin + i % columns * step_x,
-              kMargin + top + i / columns * step_y);
+              kMargin + top + i / columns * step_y, size, answers);
   return sheet;
 }
 

@@ -29,7 +29,8 @@ json::array predictions_json(const std::vector<Prediction>& predictions);
 // rank.
 std::string predictions_csv(const std::vector<Prediction>& predictions);
 
-// A tile per file with its frame, its best class with the score, and its name; rows of tiles, one picture for all.
+// A tile per file with its frame, its best class with the score, and its name; rows of tiles, one picture for all. A
+// single file has a larger tile and up to five classes.
 Picture predictions_picture(const std::vector<Prediction>& predictions, const std::string& title);
 
 }  // namespace vhost

@@ -26,7 +26,7 @@ struct StepRecord {
 
 struct EvalRecord {
   int64_t step = 0;
-  double epoch = 0;
+  double epoch = 0;                       // NaN: of weights that no run here has trained
   std::string split;                      // "eval", "test"
   std::map<std::string, double> metrics;  // "loss", "top1", "top5", percent for top-k
   int64_t samples = 0;

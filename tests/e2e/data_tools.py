@@ -154,7 +154,7 @@ def parts_are_joined_and_a_missing_one_is_named():
     assert len((folder / "out/train.txt").read_text().splitlines()) == len(videos)
     (folder / "k.tar.gz.ab").unlink()
     has(data("prepare", "kinetics", folder / "k.tar.gz", folder / "again", "--no-check", code=1).stdout,
-        "k.tar.gz: the part between those before and k.tar.gz.ac is missing")
+        "k.tar.gz: a part is missing before k.tar.gz.ac, so that none of it was read")
 
 
 def archives_within_archives_and_tables():
@@ -165,12 +165,13 @@ def archives_within_archives_and_tables():
     tar(folder / "in/all.tar", [("raw/part_0.tar.gz", inner[0]), ("raw/part_1.tar.gz", inner[1])], "w")
     rows = ["label,youtube_id,time_start,time_end,split,is_cc"]
     rows += [f'"{"juggling" if i % 2 else "air, hot"}",abc-_{i},{i},{10 + i},{"val" if i == 3 else "train"},0' for i in range(4)]
-    (folder / "in/kinetics.csv").write_text("\n".join(rows + ["juggling,gone,5,15,train,0"]) + "\n")
+    (folder / "in/kinetics.csv").write_text("\n".join(rows + ["juggling,gone,5,15,train,0", "last,abc-_1,7,17,test,0"]) + "\n")
     done = data("prepare", "kinetics", folder / "in", folder / "out", "--no-check", code=1)
     assert (folder / "out/train.txt").read_text() == (f"videos_train/air, hot/{names[0]} 0\nvideos_train/air, hot/{names[2]} 0\n"
                                                       f"videos_train/juggling/{names[1]} 1\n")
     assert (folder / "out/val.txt").read_text() == f"videos_val/juggling/{names[3]} 1\n"
-    has(done.stdout, "missing     1\n  train/gone_000005_000015")
+    has(done.stdout, "missing     2\n  test/abc-_1_000007_000017\n  train/gone_000005_000015")
+    assert (folder / "out/classes.txt").read_text() == "air, hot\njuggling\nlast\n", "labels must not hang on what is there"
 
 
 def nothing_is_written_outside():

@@ -171,6 +171,10 @@ def tasks_after_training():
     result = json.loads((test.work / "test.json").read_text())
     last = run.evals()[-1]
     assert close(result["top1"], last["top1"], 1e-9) and close(result["loss"], last["loss"], 1e-6), f"test says {result}, training's last evaluation {last}"
+    at = [record for record in run.metrics() if record["kind"] == "eval"][-1]
+    assert f"test at step {at['step']}, epoch {at['epoch']:.2f}:  " in done.stdout, done.stdout
+    bare = Run({**value, "task": "test"}).run("--checkpoint", str(run.newest() / "model.safetensors"))
+    assert "test:  " in bare.stdout, bare.stdout  # of a file nobody knows how long it was trained
     videos = sorted(folder.rglob("*.mp4"))[:3]
     done = run_command(run, "predict", "--manifest", str(run.path), "--checkpoint", str(run.work), "--json", *map(str, videos))
     predictions = json.loads(done.stdout)
@@ -219,6 +223,27 @@ def pretrained_weights_reach_fine_tuning():
     done = wrong.run(check=False)
     assert done.returncode == 1 and "lacks" in done.stderr and "heads.main" in done.stderr, done.stderr
     assert "\"prefix\": \"backbone.\" takes the backbone alone" in done.stderr, done.stderr
+
+
+def a_dry_run_says_what_the_run_would_of_its_start():
+    folder = clips()
+    first = Run(manifest("pretrain", folder))
+    first.run()
+    fits = Run(manifest("train", folder, init={"from": str(first.work), "prefix": "backbone."}))
+    dry = fits.run("--dry-run").stdout
+    assert "parameters" in dry and not fits.newest(), dry
+    for init in ({"from": str(first.work)}, {"from": str(first.work), "prefix": "necks."}):
+        lacking = Run(manifest("train", folder, init=init))
+        errors = [lacking.run(*arguments, check=False).stderr.splitlines()[-1] for arguments in (["--dry-run"], [])]
+        assert errors[0] == errors[1] and errors[0].startswith("error: "), errors
+    other = manifest("train", folder, init={"from": str(first.work), "prefix": "backbone."})
+    other["model"]["backbone"]["dim"] *= 2
+    done = Run(other).run("--dry-run", check=False)
+    assert done.returncode == 1 and "has shape" in done.stderr, done.stderr
+    # What resumes doesn't start from them, so that they needn't fit any more.
+    resumed = Run(manifest("train", folder), folder=fits.folder)
+    resumed.run()
+    Run(manifest("train", folder, init={"from": str(first.work)}), folder=fits.folder).run("--dry-run")
 
 
 main({name: case for name, case in list(globals().items()) if callable(case) and getattr(case, "__module__", "") == "__main__"

@@ -2,10 +2,8 @@
 import csv
 import io
 import json
-import os
 import pathlib
 import shutil
-import struct
 import subprocess
 import sys
 
@@ -145,7 +143,7 @@ def the_numbers_are_those_of_scikit_learn():
         own = row["label"]
         assert (row["samples"], row["predicted"], row["correct"]) == (matrix[own].sum(), matrix[:, own].sum(), matrix[own, own]), row
         assert row["class"] == dump["class_names"][own]
-    has(done.stdout, "class", "samples  correct  accuracy", "most often taken for", f"results: {run.work}/results.json", f"scores: {file}")
+    has(done.stdout, "class", "samples  correct  accuracy", "most often taken for", f"results: {run.work}/results.json", "scores: scores.npz")
     lines = [line for line in done.stdout.splitlines() if line.startswith(dump["class_names"][labels[0]] + " ")]
     assert len(lines) == 1 and f"{matrix[labels[0]].sum()}  " in lines[0], done.stdout
 
@@ -154,6 +152,7 @@ def training_logs_what_eval_metrics_names():
     last = trained().evals()[-1]
     assert set(last) == {"loss", "top1", "top5", "f1_macro"}, last
     vhost(trained(), "test")
+    assert trained().evals()[-1] == last and (trained().work / "test/log.txt").exists(), "test has written over the training's log"
     assert abs(last["f1_macro"] - results(trained())["metrics"]["f1_macro"]) < 1e-9
 
 
@@ -255,8 +254,7 @@ def the_picture_shows_the_frame_that_the_model_saw():
     vhost(run, "predict", "--picture", picture, *files)
     image = np.asarray(Image.open(picture).convert("RGB")).astype(int)
     assert image.shape[1] == 20 + 2 * 224 + 12 + 20, image.shape
-    tile = image[image.shape[0] - 20 - 46 - 224:, 20:20 + 224][:224]  # the third picture: lower left
-    own = np.asarray(Image.open(files[2]).convert("RGB")).astype(int)  # 32 x 32, enlarged seven times
+    own = np.asarray(Image.open(files[2]).convert("RGB")).astype(int)  # 32 x 32, enlarged seven times; lower left
     top = next(y for y in range(image.shape[0] - 224) if np.array_equal(image[y:y + 224:7, 20:20 + 224:7], own))
     assert top > 224, top
 
@@ -273,9 +271,9 @@ def classes_have_their_names():
     few.write_text("\n".join(f"{i}th motion" for i in range(CLASSES)) + "\n")
     top = json.loads(vhost(clip_run, "predict", "--json", "--set", f"data.eval.class_names={few}", clip).stdout)[0]["top"]
     assert all(t["class"] == f"{t['label']}th motion" for t in top), top
-    few.write_text("one\ntwo\n")
-    refused(vhost(clip_run, "predict", "--set", f"data.eval.class_names={few}", "--set", "data.eval.classes=2", clip, check=False),
-            "/data/eval/class_names", "gives 2 classes, and the checkpoint has 8")
+    few.write_text("\n".join(map(str, range(10))))
+    refused(vhost(clip_run, "predict", "--set", f"data.eval.class_names={few}", "--set", "data.eval.classes=0", clip, check=False),
+            "/data/eval/class_names", "gives 10 classes, and the checkpoint has 8")
 
 
 def features_are_read_by_numpy_and_safetensors():
@@ -336,7 +334,7 @@ def wrong_uses_are_refused():
     ]
     for arguments, message in cases:
         refused(vhost(run, *arguments, check=False), message)
-    for arguments, message in ((("predict", "--json", "--csv", clip), "--csv excludes --json"), (("extract", "--pool", "max", clip), "--pool")):
+    for arguments, message in ((("predict", "--json", "--csv", clip), "--json excludes --csv"), (("extract", "--pool", "max", clip), "--pool")):
         done = vhost(run, *arguments, check=False)
         assert done.returncode == 2, done
         has(done.stderr, message)

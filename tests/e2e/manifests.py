@@ -48,6 +48,8 @@ PARAMETERS = {  # of the papers' models: issue lists and papers quote them round
     "videomae-tiny_motion_pretrain": None,
 }
 COUNTS_CLIPS = {"mvit-small-p244_32xb16-16x4x1-200e_kinetics400-rgb"}  # each repeat of a video; the other names count videos
+# Whose originals hand all parameters to AdamW in one group.
+PLAIN_DECAY = ["videomae-base_8xb64-bf16-coslr-400e_k400", "videomae-base_ft-8xb32-coslr-100e_k400"]
 # Fine-tuning that starts from another tiny manifest's weights.
 STARTS_FROM = {
     "maskfeat-tiny_shapes_finetune": "maskfeat-tiny_shapes_pretrain",
@@ -110,6 +112,13 @@ def batches_are_those_of_the_names():
             assert samples == int(match[1]) * int(match[2]), f"{name}: {samples} samples a step"
 
 
+def a_plain_optimizer_decays_every_parameter():
+    for name in PLAIN_DECAY:
+        optimizer = config(name)["optimizer"]
+        rules = [(rule["match"], rule["weight_decay"]) for rule in optimizer["rules"]]
+        assert rules == [("*", optimizer["weight_decay"])], f"{name}: {optimizer}"
+
+
 def tiny(name):
     work, start = SCRATCH / (name + "-run"), STARTS_FROM.get(name)
     schedule = {"type": "cosine", "steps": TINY_STEPS, "warmup_steps": 4}
@@ -132,5 +141,5 @@ def tiny_ones_train_and_start_from_each_other():
         list(pool.map(tiny, [name for name in names if name in STARTS_FROM]))
 
 
-main({case.__name__: case for case in (all_assemble_with_the_papers_parameters, batches_are_those_of_the_names,
+main({case.__name__: case for case in (all_assemble_with_the_papers_parameters, batches_are_those_of_the_names, a_plain_optimizer_decays_every_parameter,
                                        tiny_ones_train_and_start_from_each_other)})

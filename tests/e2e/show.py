@@ -48,6 +48,8 @@ def pretraining_is_drawn():
     assert size(one)[1] > 2 * 6 * TILE, size(one)
 
     show(run, "--index", "0,3", "--output", run.folder / "both")
+    again = show(run, "--index", "3,0,3", "--output", run.folder / "both").stdout.split()
+    assert [word.split("/")[-1] for word in again] == ["sample-3.png", "sample-0.png"], again
     names = sorted(p.name for p in (run.folder / "both").iterdir())
     assert names == ["sample-0.png", "sample-3.png"], names
     show(run, "--train", "--index", "1", "--output", one)

@@ -124,7 +124,7 @@ def a_run_that_gets_no_better_stops_and_stays_stopped():
 
 
 def everything_together_resumes_bit_for_bit():
-    value = toy(ema={"decay": 0.9}, checkpoint={"every_epochs": 0, "every_steps": 3, "keep": 1, "best": "top1"})
+    value = toy(ema={"decay": 0.9, "warmup": True}, checkpoint={"every_epochs": 0, "every_steps": 3, "keep": 1, "best": "top1"})
     value["optimizer"].update(lr=0.3, lr_scale_rule="linear", base_batch=16)
     value["data"].update(batch=4, total_batch=8)
     value["model"]["freeze"] = [next(name for name in first_weights(value) if name.startswith("backbone."))]

@@ -3,9 +3,10 @@
     recipe_twin.py videomae_finetune|maskfeat_pretrain|mvit_finetune [--steps 50]
 
 vhost runs a tiny model by the recipe and dumps its weights, batches and draws of mixing (VHOST_DUMP). The twin's models are
-Hugging Face's VideoMAE and torchvision's MViT; groups, layer decay, schedule, mixing, smoothing, accumulation, clipping and the
-average of the weights are written out here from the recipes' scripts. Compared at every step: the loss (1e-4 relative), every
-parameter's learning rate (1e-5) and its weight decay; at the end the averaged weights. Exit code 0, 1, or 77 if a tool is missing.
+Hugging Face's VideoMAE and torchvision's MViT, timm's soft labels, loss and average of the weights; groups, layer decay, schedule,
+mixing, accumulation and clipping are written out here from the recipes' scripts. Compared at every step: the loss (1e-4 relative), every
+parameter's learning rate (1e-5) and its weight decay; at the end the averaged weights. (Where every step is clipped, as in
+MaskFeat's pre-training, AdamW hardly sees to what: the constant shows in mvit_finetune, of which every other step is.) Exit code 0, 1, or 77 if a tool is missing.
 """
 import argparse
 import json
@@ -19,6 +20,9 @@ try:
     import torch
     import torch.nn.functional as F
     from safetensors.torch import load_file
+    from timm.data.mixup import mixup_target
+    from timm.loss import SoftTargetCrossEntropy
+    from timm.utils import ModelEmaV3
 
     import hf
     import maskfeat_twin
@@ -30,11 +34,12 @@ except ImportError as error:
 from vhost_run import Run, clips, temporary_folder  # noqa: E402
 
 LOSS, RATE = 1e-4, 1e-5
-AVERAGE = 5e-3  # of the way that a weight has gone: AdamW makes whole steps of gradients that are all rounding
+AVERAGE = 1e-3  # of the way that a weight has gone: AdamW makes whole steps of gradients that are all rounding
 CLASSES, SIZE, FRAMES = 8, 32, 8
 VIT = {"use": "videomae/vit", "dim": 48, "depth": 3, "heads": 2, "patch": 8, "tubelet": 2}
 MVIT = {"use": "mvit/mvit", **mvit.TINY}
-SOFT = {"use": "classify/cross_entropy", "label_smoothing": 0.1}
+SMOOTHING = 0.1
+SOFT = {"use": "classify/cross_entropy", "label_smoothing": SMOOTHING}
 MIX = {"mixup": 0.8, "cutmix": 1.0}
 
 
@@ -53,24 +58,24 @@ def manifest(name, steps, task, backbone, head, loss, data, optimizer, schedule,
 def videomae_finetune(steps):
     """VideoMAE's run_class_finetuning: layer decay, warm-up from 0, smoothing folded into the mixed labels, an average."""
     return manifest("videomae_finetune", steps, "train", VIT, {"use": "classify/linear", "init_scale": 1}, SOFT,
-                    {"batch": 4, "total_batch": 8, "mix": MIX}, {"lr": 0.1, "lr_scale_rule": "linear", "layer_decay": 0.75},
-                    {"warmup_steps": 5, "min_lr": 3e-5}, ema={"decay": 0.99})
+                    {"batch": 4, "repeats": 2, "total_batch": 8, "mix": MIX}, {"lr": 0.2, "lr_scale_rule": "linear", "layer_decay": 0.75},
+                    {"warmup_steps": 5, "warmup_end": "last", "min_lr": 6e-5}, ema={"decay": 0.9, "warmup": True})
 
 
 def maskfeat_pretrain(steps):
     """MMPretrain's MaskFeat on video: the gradient's norm at most 0.02; class token undecayed, mask token and tables decayed."""
     backbone = {**MVIT, "dim_mul": "mlp", "mask_unit": [2, 16, 16]}
     return manifest("maskfeat_pretrain", steps, "pretrain", backbone, {"use": "maskfeat/linear"}, {"use": "maskfeat/masked_l2"},
-                    {"batch": 4, "size": 64}, {"lr": 1e-3, "clip_grad": 0.02}, {"warmup_steps": 5, "warmup_lr": 1e-7, "min_lr": 1e-6},
+                    {"batch": 4, "size": 64}, {"lr": 1e-3, "clip_grad": 0.02}, {"warmup_steps": 5, "warmup_end": "last", "warmup_lr": 1e-7, "min_lr": 1e-6},
                     mask={"use": "maskfeat/cube3d", "mode": "replace"}, target={"use": "maskfeat/hog"})
 
 
 def mvit_finetune(steps):
-    """MMPretrain's fine-tuning of MViT: layer decay 0.75, the norm at most 1, Mixup or CutMix of every batch."""
+    """MMPretrain's fine-tuning of MViT: layer decay 0.75, the norm at most 5 (every other step is clipped), Mixup or CutMix of every batch."""
     return manifest("mvit_finetune", steps, "train", {**MVIT, "dim_mul": "mlp"},
                     {"use": "classify/linear", "pool": "cls", "fc_norm": False, "init_scale": 1}, SOFT,
                     {"batch": 8, "mix": {**MIX, "pair": "permutation"}},
-                    {"lr": 2e-3, "layer_decay": 0.75, "clip_grad": 1}, {"warmup_steps": 10, "warmup_lr": 2e-3 / 600, "min_lr": 2e-3 / 600})
+                    {"lr": 2e-3, "layer_decay": 0.75, "clip_grad": 5}, {"warmup_steps": 10, "warmup_lr": 2e-3 / 600, "min_lr": 2e-3 / 600})
 
 
 RECIPES = {recipe.__name__: recipe for recipe in (videomae_finetune, maskfeat_pretrain, mvit_finetune)}
@@ -88,7 +93,7 @@ class VideoMae:
         hf.load_ours(self.model, weights, self.table)
 
     def loss(self, video, batch, labels):
-        return soft_cross_entropy(self.model(video.transpose(1, 2).contiguous()).logits, labels)
+        return SoftTargetCrossEntropy()(self.model(video.transpose(1, 2).contiguous()).logits, labels)
 
     def undecayed(self, name):
         return False
@@ -118,7 +123,7 @@ class MvitClassifier(Torchvision):
         self.named = {name: (mvit.our_name(name, case), p) for name, p in self.model.named_parameters()}
 
     def loss(self, video, batch, labels):
-        return soft_cross_entropy(self.model(video), labels)
+        return SoftTargetCrossEntropy()(self.model(video), labels)
 
     def undecayed(self, name):
         return False  # only what is one-dimensional
@@ -143,21 +148,17 @@ class MaskFeat(Torchvision):
 MODELS = {"videomae_finetune": VideoMae, "maskfeat_pretrain": MaskFeat, "mvit_finetune": MvitClassifier}
 
 
-def soft_cross_entropy(logits, labels):
-    """timm's SoftTargetCrossEntropy."""
-    return torch.sum(-labels * F.log_softmax(logits, dim=-1), dim=-1).mean()
+def mixed_labels(label, partner, own):
+    """timm smooths the one-hot labels and then mixes those of a flipped batch; mmaction2 mixes with any partner, then smooths."""
+    if torch.equal(partner, torch.arange(len(label)).flip(0)):
+        return mixup_target(label, CLASSES, own, SMOOTHING)
+    one_hot = F.one_hot(label, CLASSES).float()
+    return (one_hot * own + one_hot[partner] * (1 - own)) * (1 - SMOOTHING) + SMOOTHING / CLASSES
 
 
-def smoothed_one_hot(label, smoothing):
-    """timm's one_hot: off = smoothing / classes, on = 1 - smoothing + off."""
-    off = smoothing / CLASSES
-    return torch.full((len(label), CLASSES), off).scatter_(1, label.unsqueeze(1), 1 - smoothing + off)
-
-
-def mix(video, labels, batch):
-    """Of the labels already smoothed, as timm's Mixup in batch mode does; the partners and the share are the run's."""
-    if batch["mix.kind"].item() == 0:
-        return video, labels
+def mix(video, batch):
+    """Pixels and labels as timm's Mixup in batch mode does; partners, share and box are the run's."""
+    assert batch["mix.kind"].item() > 0, "prob is 1"
     partner, own = batch["mix.partner"], batch["mix.own"].item()
     if batch["mix.kind"].item() == 1:
         video = video * own + video[partner] * (1 - own)
@@ -166,7 +167,7 @@ def mix(video, labels, batch):
         video = video.clone()
         video[..., top:top + height, left:left + width] = video[partner][..., top:top + height, left:left + width]
         assert abs(own - (1 - height * width / SIZE**2)) < 1e-12, "labels aren't shared by the box's area"
-    return video, labels * own + labels[partner] * (1 - own)
+    return video, mixed_labels(batch["label"], partner, own)
 
 
 class Recipe:
@@ -180,7 +181,8 @@ class Recipe:
         self.net.model.train()
         self.optimizer = torch.optim.AdamW([self.group(ours, p, weights) for ours, p in self.net.named.values()],
                                            lr=0.0, betas=tuple(self.keys["betas"]), eps=self.keys["eps"])
-        self.average = {name: p.detach().clone() for name, p in self.net.model.named_parameters()}
+        ema = self.manifest.get("ema")
+        self.average = ModelEmaV3(self.net.model, decay=ema["decay"], use_warmup=ema["warmup"]) if ema else None
 
     def group(self, ours, parameter, weights):
         """Scale and decay as the scripts' param groups: id 0 for the embedding, i + 1 for block i, depth + 1 for the rest."""
@@ -195,10 +197,13 @@ class Recipe:
     def rate(self, step):
         s, peak = dict(self.manifest["schedule"]), self.keys["lr"]
         if self.keys["lr_scale_rule"] == "linear":  # VideoMAE's scripts: args.lr, min_lr and warmup_lr * total_batch_size / 256
-            factor = self.manifest["data"]["total_batch"] / 256
+            data = self.manifest["data"]
+            factor = data["total_batch"] / data["repeats"] / 256  # its num_sample is left out
             peak, s["min_lr"], s["warmup_lr"] = peak * factor, s["min_lr"] * factor, s["warmup_lr"] * factor
         warm, total = self.run["warmup_steps"], self.run["total_steps"]
         if step < warm:
+            if s["warmup_end"] == "last":  # numpy.linspace in VideoMAE's scripts
+                return torch.linspace(s["warmup_lr"], peak, warm, dtype=torch.float64)[step].item()
             return s["warmup_lr"] + (peak - s["warmup_lr"]) * step / warm
         return s["min_lr"] + 0.5 * (peak - s["min_lr"]) * (1 + math.cos(math.pi * (step - warm) / (total - warm)))
 
@@ -213,7 +218,7 @@ class Recipe:
         video = ((batch["raw"].float() - torch.tensor(normalize["mean"])) / torch.tensor(normalize["std"])).permute(0, 4, 1, 2, 3)
         labels = None
         if self.run["task"] == "train":
-            video, labels = mix(video, smoothed_one_hot(batch["label"], 0.1), batch)
+            video, labels = mix(video, batch)
         return self.net.loss(video, batch, labels)
 
     def step(self, step):
@@ -230,16 +235,9 @@ class Recipe:
         if self.keys["clip_grad"] > 0:
             torch.nn.utils.clip_grad_norm_(self.net.model.parameters(), self.keys["clip_grad"])
         self.optimizer.step()
-        self.update_average()
+        if self.average:
+            self.average.update(self.net.model, step=step + 1)
         return total, {g["name"]: (g["lr"], g["weight_decay"]) for g in self.optimizer.param_groups}, batches[0]["rates"]
-
-    @torch.no_grad()
-    def update_average(self):
-        if not self.manifest.get("ema"):
-            return
-        decay = self.manifest["ema"]["decay"]
-        for name, p in self.net.model.named_parameters():
-            self.average[name].copy_(decay * self.average[name] + (1 - decay) * p)
 
 
 def fail(text):
@@ -264,7 +262,7 @@ def compare_average(twin, run):
     """The largest distance of an averaged weight to the twin's, relative to how far the run has moved it."""
     ours, start = load_file(run.newest() / "ema.safetensors"), load_file(twin.folder / "weights.safetensors")
     worst = 0.0
-    for name, value in twin.net.ours(twin.average).items():
+    for name, value in twin.net.ours(dict(twin.average.module.named_parameters())).items():
         moved = (value.view_as(start[name]) - start[name]).norm().item()
         apart = (ours[name] - value.view_as(ours[name])).norm().item() / max(moved, 1e-6)
         if not apart <= worst:
@@ -294,7 +292,7 @@ def main():
         if not apart <= LOSS:
             fail(f"step {i}: loss {row['loss']:.8f}, the twin's {loss:.8f}, {apart:.1e} apart, limit {LOSS:.0e}")
     text = f"{len(rows)} steps of {options.recipe}: losses {rows[0]['loss']:.5f} to {rows[-1]['loss']:.5f}, at most {worst_loss:.1e} apart, rates {worst_rate:.1e}"
-    if twin.manifest.get("ema"):
+    if twin.average:
         text += f", averaged weights {compare_average(twin, run):.1e}"
     print(text + ": ok")
 

@@ -17,8 +17,18 @@ constexpr const char* kBigEndian =
 
 constexpr std::string_view kPickleEntry = "data.pkl";
 
+using Entries = std::map<std::string_view, ZipEntry>;
+
+Bytes stored(const Entries::value_type& entry, const std::string& name) {
+  if (entry.second.method != 0)
+    throw Error(name + ": zip entry " + quote(entry.first) + " is compressed (method " +
+                std::to_string(entry.second.method) +
+                "), as torch.save never writes it; unpack the file and pack it again with `zip -0`");
+  return entry.second.bytes;
+}
+
 // The folder in the zip that holds data.pkl, with its slash: "archive/".
-std::string_view archive_prefix(const std::map<std::string_view, Bytes>& entries, const std::string& name) {
+std::string_view archive_prefix(const Entries& entries, const std::string& name) {
   std::vector<std::string_view> found;
   for (const auto& [entry, bytes] : entries)
     if (entry == kPickleEntry ||
@@ -31,17 +41,22 @@ std::string_view archive_prefix(const std::map<std::string_view, Bytes>& entries
 }
 
 TorchFile read_zip(Bytes file, const std::string& name) {
-  const std::map<std::string_view, Bytes> entries = zip_entries(file, name);
+  const Entries entries = zip_entries(file, name);
   const std::string prefix(archive_prefix(entries, name));
-  if (const auto order = entries.find(prefix + "byteorder"); order != entries.end() && order->second != "little")
-    throw Error(name + (order->second == "big" ? kBigEndian : ": its byte order is neither little nor big"));
+  if (const auto order = entries.find(prefix + "byteorder"); order != entries.end()) {
+    const Bytes text = stored(*order, name);
+    if (text != "little")
+      throw Error(name + (text == "big" ? kBigEndian : ": its byte order is neither little nor big"));
+  }
   Storages storages;
   const std::string data = prefix + "data/";
-  for (const auto& [entry, bytes] : entries)
-    if (entry.starts_with(data))
-      storages[std::string(entry.substr(data.size()))] = {static_cast<uint64_t>(bytes.data() - file.data()),
-                                                          bytes.size()};
-  const Bytes text = entries.at(prefix + std::string(kPickleEntry));
+  for (const auto& entry : entries) {
+    if (!entry.first.starts_with(data)) continue;
+    const Bytes bytes = stored(entry, name);
+    storages[std::string(entry.first.substr(data.size()))] = {static_cast<uint64_t>(bytes.data() - file.data()),
+                                                              bytes.size()};
+  }
+  const Bytes text = stored(*entries.find(prefix + std::string(kPickleEntry)), name);
   size_t at = static_cast<size_t>(text.data() - file.data());
   const Pickle pickle = read_pickle(file, at, at + text.size(), name);
   TorchFile result;

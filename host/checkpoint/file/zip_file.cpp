@@ -27,13 +27,13 @@ class ZipReader {
  public:
   ZipReader(Bytes file, const std::string& name) : file_(file), name_(name) {}
 
-  std::map<std::string_view, Bytes> entries() const {
+  std::map<std::string_view, ZipEntry> entries() const {
     const Directory directory = find_directory();
-    std::map<std::string_view, Bytes> found;
+    std::map<std::string_view, ZipEntry> found;
     uint64_t at = directory.at;
     for (uint64_t i = 0; i < directory.entries; ++i) {
       const Entry entry = central_entry(at, directory.at + directory.size);
-      if (!found.emplace(entry.name, contents(entry)).second) fail(entry, "is there twice");
+      if (!found.emplace(entry.name, ZipEntry{contents(entry), entry.method}).second) fail(entry, "is there twice");
     }
     return found;
   }
@@ -104,19 +104,17 @@ class ZipReader {
 
   Bytes contents(const Entry& entry) const {
     if (entry.flags & 1) fail(entry, "is encrypted, which torch.save never does");
-    if (entry.method != 0)
-      fail(entry, "is compressed (method " + std::to_string(entry.method) +
-                      "), as torch.save never writes it; unpack the file and pack it again with `zip -0`");
-    if (entry.size != entry.packed_size) fail(entry, "is stored and has two sizes: the file is damaged");
+    if (entry.method == 0 && entry.size != entry.packed_size)
+      fail(entry, "is stored and has two sizes: the file is damaged");
     if (!lies_in(entry.header, kLocalSize, file_.size()) || number(entry.header, 4) != kLocal)
       fail(entry, "does not begin where the zip says: the file is cut or damaged; fetch it again");
     const uint64_t name_size = number(entry.header + 26, 2);
     const uint64_t at = entry.header + kLocalSize + name_size + number(entry.header + 28, 2);
-    if (!lies_in(at, entry.size, file_.size()))
+    if (!lies_in(at, entry.packed_size, file_.size()))
       fail(entry, "goes beyond the file: it is cut or damaged; fetch it again");
     if (file_.substr(entry.header + kLocalSize, name_size) != entry.name)
       fail(entry, "has another name at its place: the file is damaged");
-    return file_.substr(at, entry.size);
+    return file_.substr(at, entry.packed_size);
   }
 
   Bytes file_;
@@ -129,7 +127,7 @@ bool looks_like_zip(Bytes file) {
   return file.size() >= 4 && (little_endian(file, 0, 4) == kLocal || little_endian(file, 0, 4) == kEnd);
 }
 
-std::map<std::string_view, Bytes> zip_entries(Bytes file, const std::string& name) {
+std::map<std::string_view, ZipEntry> zip_entries(Bytes file, const std::string& name) {
   return ZipReader(file, name).entries();
 }
 

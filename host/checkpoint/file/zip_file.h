@@ -1,4 +1,4 @@
-// The entries of a zip file, as far as torch.save goes: stored, not compressed; one part; zip64 too. Source: PKWARE's
+// The entries of a zip file, as far as torch.save goes: one part; zip64 too. Source: PKWARE's
 // APPNOTE 6.3, sections 4.3 and 4.5.
 #pragma once
 #include <map>
@@ -9,8 +9,12 @@ namespace vhost {
 
 bool looks_like_zip(Bytes file);  // by its first bytes
 
-// Name -> its bytes, which are a piece of `file`. Every offset and size is checked. Throws Error; `name` is what it
-// calls the file.
-std::map<std::string_view, Bytes> zip_entries(Bytes file, const std::string& name);
+struct ZipEntry {
+  Bytes bytes;          // a piece of the file
+  unsigned method = 0;  // of compression; 0: none, as in files of torch.save
+};
+
+// By name. Every offset and size is checked. Throws Error; `name` is what it calls the file.
+std::map<std::string_view, ZipEntry> zip_entries(Bytes file, const std::string& name);
 
 }  // namespace vhost

@@ -6,6 +6,7 @@
 
 #include "engine/mix.h"
 #include "engine/param_rules.h"
+#include "engine/watch.h"
 #include "vhost/params.h"
 
 using namespace vhost;
@@ -163,6 +164,32 @@ BOOST_AUTO_TEST_CASE(a_rule_that_matches_nothing_is_refused) {
   BOOST_CHECK_EXCEPTION(
       settings(manifest, {param("backbone.w", {2, 2}, -1)}), Error,
       Mentions{"/optimizer/rules/0/match: matches no trainable parameter; the first is named backbone.w"});
+}
+
+BOOST_AUTO_TEST_CASE(frozen_blocks_keep_their_numbers_in_layer_decay) {
+  const Param below = param("blocks.0.w", {2, 2}, 1);
+  const Manifest manifest = optimizer(R"(, "layer_decay": 0.5, "rules": [])");
+  BOOST_TEST(param_settings(manifest, {&below}, /*layers=*/4)[0].lr_scale == 0.125);
+  BOOST_TEST(param_settings(manifest, {&below})[0].lr_scale == 0.5);
+}
+
+BOOST_AUTO_TEST_CASE(better_is_up_for_accuracy_and_down_for_losses_and_never_nan) {
+  Watch loss("loss", 0.1), top1("top1", 0);
+  BOOST_TEST(!loss.observe(1, {{"loss", NAN}}));
+  BOOST_TEST(loss.observe(2, {{"loss", 2.0}}));
+  BOOST_TEST(!loss.observe(3, {{"loss", 1.95}}));  // by less than min_delta
+  BOOST_TEST(loss.observe(4, {{"loss", 1.8}}));
+  BOOST_TEST(!loss.observe(5, {{"loss", NAN}}));
+  BOOST_TEST((loss.best_step() == 4 && loss.seen_step() == 5 && loss.since() == 1));
+  BOOST_TEST(top1.observe(1, {{"top1", 10}}));
+  BOOST_TEST(!top1.observe(2, {{"top1", 10}}));
+  BOOST_TEST(top1.observe(3, {{"top1", 11}}));
+  Watch again("loss", 0.1), other("top1", 0);
+  again.load(loss.save());
+  other.load(loss.save());
+  BOOST_TEST((again.best_step() == 4 && again.since() == 1 && !again.observe(6, {{"loss", 1.75}})));
+  BOOST_TEST(other.best_step() == -1, "another metric begins anew");
+  BOOST_CHECK_EXCEPTION(loss.observe(6, {{"top1", 1}}), Error, Mentions{"no metric \"loss\"; they have: top1"});
 }
 
 BOOST_AUTO_TEST_CASE(stars_stand_for_any_characters) {

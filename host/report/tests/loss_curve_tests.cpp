@@ -1,8 +1,8 @@
 #include "base/error.h"
 #include "report/comparison.h"
 #include "report/curves.h"
-#include "report/metrics_file.h"
 #include "report/loss_curve.h"
+#include "report/metrics_file.h"
 #include "report_fixture.h"
 
 using namespace vhost;

@@ -54,6 +54,14 @@ std::string truncated_init(double std, double scale) {
 
 }  // namespace
 
+PlainBatchNorm::PlainBatchNorm(const vh::Scope& scope, int64_t width)
+    : mean(scope.param("running_mean", {width}, {.role = VH_BUFFER})),
+      var(scope.param("running_var", {width}, {.init = "ones", .role = VH_BUFFER})) {}
+
+vh::Tensor PlainBatchNorm::operator()(const vh::Tensor& x, bool train) const {
+  return vh::ops::batch_norm(x, {}, {}, mean, var, train, /*momentum=*/0.1, /*eps=*/1e-6, /*cudnn_enabled=*/true);
+}
+
 Classifier::Classifier(const vh::Build& build, const ClassifierOptions& o)
     : pool_(o.pool),
       classes_(classes_of(build, o.classes)),
@@ -61,6 +69,7 @@ Classifier::Classifier(const vh::Build& build, const ClassifierOptions& o)
       dropout_{o.dropout} {
   const int64_t width = features_.size('C');
   if (o.fc_norm) fc_norm_.emplace(build.scope / "fc_norm", width, o.layer_norm_eps);
+  if (o.batch_norm) batch_norm_.emplace(build.scope / "batch_norm", width);
   head_ = vh::nn::Linear(build.scope / "head", width, classes_, {.init = o.init, .bias_init = "zeros"});
 }
 
@@ -82,6 +91,7 @@ vh::Tensor Classifier::pool(const vh::Tensor& x) const {
 void Classifier::run(const vh::Step& step) const {
   vh::Tensor x = pool(step.in("features.0"));  // B x C
   if (fc_norm_) x = (*fc_norm_)(x);
+  if (batch_norm_) x = (*batch_norm_)(x, step.train());
   step.out("pred.logits", head_(dropout_(x, step.train())));
 }
 
@@ -89,6 +99,7 @@ Linear::Linear(const vh::Build& build, const Params& p)
     : Classifier(build, {.pool = p.pool == "cls" ? Pool::cls : Pool::mean,
                          .classes = p.classes,
                          .fc_norm = p.fc_norm,
+                         .batch_norm = p.batch_norm,
                          .layer_norm_eps = p.layer_norm_eps,
                          .dropout = p.dropout,
                          .init = truncated_init(p.init_std, p.init_scale)}) {}

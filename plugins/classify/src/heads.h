@@ -14,9 +14,16 @@ enum class Pool {
 struct ClassifierOptions {
   Pool pool = Pool::mean;
   std::optional<int64_t> classes;  // none: as many as the labels have
-  bool fc_norm = false;
+  bool fc_norm = false, batch_norm = false;
   double layer_norm_eps = 1e-6, dropout = 0;
   std::string init;  // of the linear layer's weight; its bias begins at zero
+};
+
+// Batch norm without gain and bias over [B,C], whose running mean and variance are kept.
+struct PlainBatchNorm {
+  PlainBatchNorm(const vh::Scope& scope, int64_t width);
+  vh::Tensor operator()(const vh::Tensor& x, bool train) const;
+  vh::Tensor mean, var;
 };
 
 // features.0 [B,N,C], [B,C,T,H,W] or [B,C] -> pred.logits [B,K].
@@ -34,6 +41,7 @@ class Classifier {
   int64_t classes_;
   vh::Spec features_;
   std::optional<vh::nn::LayerNorm> fc_norm_;
+  std::optional<PlainBatchNorm> batch_norm_;
   vh::nn::Dropout dropout_;
   vh::nn::Linear head_;
 };
@@ -58,13 +66,15 @@ class Linear : public Classifier {
  public:
   struct Params : CommonParams {
     std::string pool;
-    bool fc_norm;
+    bool fc_norm, batch_norm;
     double layer_norm_eps, init_scale;
     template <class V>
     void describe(V& v) {
       CommonParams::describe(v, 0.0, 0.02);
       v("pool", pool, "mean", vh::choices("mean", "cls"), "mean of all tokens, or the class token");
       v("fc_norm", fc_norm, true, "layer norm between pooling and the linear layer");
+      v("batch_norm", batch_norm, false,
+        "batch norm without gain and bias before the linear layer, as MAE's linear probing has it");
       v("layer_norm_eps", layer_norm_eps, 1e-6, vh::range(0, 1) | vh::above(0),
         "added to the variance in the layer norm");
       v("init_scale", init_scale, 0.001, vh::range(0, 1000) | vh::above(0),

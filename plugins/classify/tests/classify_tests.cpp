@@ -94,6 +94,19 @@ BOOST_AUTO_TEST_CASE(class_tokens_are_left_out_of_the_mean_and_taken_by_cls) {
   BOOST_CHECK(at::allclose(cls, logits("classify/linear", vector(), x.select(1, 0)), 1e-5, 1e-6));
 }
 
+BOOST_AUTO_TEST_CASE(the_batch_norm_of_linear_probing_is_torchs_and_keeps_its_statistics) {
+  TestPart head(VH_HEAD_1, "classify/linear", {{"fc_norm", false}, {"batch_norm", true}, {"init_scale", 1.0}});
+  head.create(specs({vector()}), specs({label(5)}));
+  BOOST_CHECK_EQUAL(head.parameter_count(), kWidth * 5 + 5);
+  const at::Tensor x = at::randn({4, kWidth}) * 3 + 2, weight = head.param("head.weight").value;
+  const at::Tensor normed = (x - x.mean(0)) / (x.var(0, /*unbiased=*/false) + 1e-6).sqrt();
+  BOOST_CHECK(at::allclose(head.run({{"features.0", x}}).at("pred.logits"), at::linear(normed, weight), 1e-4, 1e-5));
+  const at::Tensor mean = 0.1 * x.mean(0), var = 0.9 + 0.1 * x.var(0);
+  BOOST_CHECK(at::allclose(head.param("batch_norm.running_mean").value, mean, 1e-5, 1e-6));
+  const at::Tensor by_statistics = at::linear((x - mean) / (var + 1e-6).sqrt(), weight);
+  BOOST_CHECK(at::allclose(head.run({{"features.0", x}}, VH_EVAL).at("pred.logits"), by_statistics, 1e-4, 1e-5));
+}
+
 BOOST_AUTO_TEST_CASE(what_cannot_be_pooled_is_refused_with_its_reason) {
   const auto check = [](const std::string& use, const Spec& features, const std::string& params, const char* reason) {
     BOOST_CHECK_EXCEPTION(make_head(use, features, params), std::exception, HasReason{reason});

@@ -57,6 +57,8 @@ const ListRow kLists[] = {
     {"tab, also a space before it", "a 5\t3\n", "path label", "auto", "a 5|3;"},
     {"OpenMMLab's test list", "a, 250, 3\nb, 300, 4\n", "path frames label", "auto", "a|3;b|4;"},
     {"VideoMAE V2", "a b.mp4 0 -1\n", "path frames label", "auto", "a b.mp4|-1;"},
+    {"largest label", "a 999999\n", "path label", "auto", "a|999999;"},
+    {"no labels, with numbers in the names", "a 0.5.mp4\nc 7b\n", "path label", "auto", "a 0.5.mp4|-1;c 7b|-1;"},
     {"no labels", "a b.mp4\nc.mp4\n", "path label", "auto", "a b.mp4|-1;c.mp4|-1;"},
     {"comments, blank lines, CRLF, BOM", "\xef\xbb\xbf# a comment\r\n\r\n  a.mp4 1  \r\nb.mp4 2", "path label", "auto",
      "a.mp4|1;b.mp4|2;"},
@@ -67,15 +69,25 @@ BOOST_DATA_TEST_CASE(forms_are_read, boost::unit_test::data::make(kLists)) {
 }
 
 const ListRow kBadLists[] = {
-    {"label is no integer", "a 1\nb x\n", "path label", "space", "list.txt:2: the label 'x' is not an integer"},
+    {"label is no integer", "a 1\nb x\n", "path label", "space",
+     "list.txt:2: the label 'x' is not an integer from -1 (unknown) to 999999"},
     {"label missing", "a.mp4 1\n\nb.mp4\n", "path label", "auto",
      "list.txt:3: no label after the path, unlike in the lines above: 'b.mp4'"},
     {"label unexpected", "a.mp4\nb.mp4 1\n", "path label", "auto",
      "list.txt:2: a label, unlike in the lines above: 'b.mp4 1'"},
-    {"negative", "a -2\n", "path label", "auto", "list.txt:1: the label -2 is below -1"},
+    {"negative", "a -2\n", "path label", "auto",
+     "list.txt:1: the label '-2' is not an integer from -1 (unknown) to 999999"},
+    {"fraction", "a.mp4 0.5\n", "path label", "auto",
+     "list.txt:1: the label '0.5' is not an integer from -1 (unknown) to 999999"},
+    {"fraction after a comma", "a b.mp4,1e3\n", "path label", "auto",
+     "list.txt:1: the label '1e3' is not an integer from -1 (unknown) to 999999"},
+    {"beyond 64 bits", "a 99999999999999999999\n", "path label", "auto",
+     "list.txt:1: the label '99999999999999999999' is not an integer from -1 (unknown) to 999999"},
+    {"more classes than a head may have", "a 1000000\n", "path label", "auto",
+     "list.txt:1: the label '1000000' is not an integer from -1 (unknown) to 999999"},
     {"two columns", "a 1\n", "path frames label", "auto", "list.txt:1: wanted 'path frames label', found 'a 1'"},
     {"label too large", "a 99999999999999999999\n", "path label", "space",
-     "list.txt:1: the label '99999999999999999999' is not an integer"},
+     "list.txt:1: the label '99999999999999999999' is not an integer from -1 (unknown) to 999999"},
 };
 BOOST_DATA_TEST_CASE(bad_lines_are_named, boost::unit_test::data::make(kBadLists)) {
   BOOST_CHECK_EXCEPTION(read_back(sample.text, {sample.separator, sample.columns}), ListError, Failure{sample.wanted});

@@ -21,7 +21,7 @@ class Block2d {
         "area of the smallest rectangle; null: a fifth of the masked cells of a frame, rounded down");
       v("max_cells", max_cells, std::nullopt, vh::at_least(1),
         "area of the largest rectangle; null: as many as are still to be masked");
-      v("aspect", aspect, 0.3, vh::range(0, 1) | vh::above(0),
+      v("aspect", aspect, 0.3, vh::range(0.001, 1),
         "height over width is between this and its inverse, evenly on a log scale");
       v("tries", tries, 1000, vh::range(1, 1000000),
         "rectangles that may fail to fit, one after the other, until single cells are masked instead");

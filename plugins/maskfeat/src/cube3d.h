@@ -21,7 +21,7 @@ class Cube3d {
         "area of the smallest cube in a frame; null: a fifth of the cells of a frame, rounded down");
       v("max_cells", max_cells, std::nullopt, vh::at_least(1),
         "area of the largest cube in a frame; null: all cells of a frame");
-      v("aspect", aspect, 0.3, vh::range(0, 1) | vh::above(0),
+      v("aspect", aspect, 0.3, vh::range(0.001, 1),
         "height over width is between this and its inverse, evenly on a log scale");
       v("tries", tries, 100, vh::range(1, 1000000),
         "cubes that may fail to fit, one after the other, until it is left at that");

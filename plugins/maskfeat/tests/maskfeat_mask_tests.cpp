@@ -134,6 +134,9 @@ BOOST_AUTO_TEST_CASE(masks_that_leave_nothing_to_see_or_to_predict_are_refused) 
                         HasReason{"/part/count: maskfeat/cube3d: masks 40 of the 32 cells of the grid; want 1 to 31"});
   BOOST_CHECK_EXCEPTION(TestMask("block2d", {{"min_cells", 9}, {"max_cells", 4}}), std::exception,
                         HasReason{"/part/min_cells: maskfeat/block2d: is 9, more than max_cells, 4"});
+  for (const char* mask : {"block2d", "cube3d"})  // slimmer ones would have sides beyond 64 bits
+    BOOST_CHECK_EXCEPTION(TestMask(mask, {{"aspect", 1e-40}}), std::exception,
+                          HasReason{"/part/aspect: must be at least 0.001"});
   BOOST_CHECK_EXCEPTION(TestMask("block2d", {{"ratio", 0.9}, {"exclusive_border", true}}).counts({1, 4, 4}),
                         std::exception, HasReason{"leaves 9 cells of a frame to mask, too few for 14"});
 }

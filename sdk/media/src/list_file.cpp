@@ -25,6 +25,16 @@ std::optional<int64_t> integer(const std::string& text) {
   return value;
 }
 
+// "0.5", "1e3" and numbers too large for a label: nobody's file name ends in a space and one of these.
+bool looks_like_number(const std::string& text) {
+  if (text.find_first_not_of("+-.0123456789eE") != text.npos || text.find_first_of("0123456789") == text.npos)
+    return false;
+  const char* begin = text.data() + (text[0] == '+');
+  double value;
+  auto [end, status] = std::from_chars(begin, text.data() + text.size(), value);
+  return status != std::errc::invalid_argument && end == text.data() + text.size();
+}
+
 struct Split {
   std::string left, right;
 };
@@ -43,6 +53,14 @@ std::optional<Split> split_number(const std::string& line, const std::string& se
     auto split = split_last(line, c);
     if (split && (separator != "auto" || integer(split->right))) return split;
   }
+  return std::nullopt;
+}
+
+// What stands where a label should, and looks like one that was meant so; only of "auto".
+std::optional<std::string> number_that_is_no_label(const std::string& line, const std::string& separator) {
+  if (separator != "auto") return std::nullopt;
+  for (char c : {'\t', ',', ' '})
+    if (auto split = split_last(line, c); split && looks_like_number(split->right)) return split->right;
   return std::nullopt;
 }
 
@@ -69,8 +87,14 @@ class ListReader {
     throw ListError("/list", file_, ":" + std::to_string(line_number_) + ": " + why);
   }
 
+  [[noreturn]] void fail_label(const std::string& label) const {
+    fail("the label '" + label + "' is not an integer from -1 (unknown) to " + std::to_string(kLargestLabel));
+  }
+
   void add(const std::string& line) {
     auto split = split_number(line, format_.separator);
+    if (!split)
+      if (auto number = number_that_is_no_label(line, format_.separator)) fail_label(*number);
     if (items_.empty()) labelled_ = split.has_value();
     if (split.has_value() != labelled_)
       fail(labelled_ ? "no label after the path, unlike in the lines above: '" + line + "'"
@@ -79,8 +103,7 @@ class ListReader {
     item.name = line;
     if (split) {
       auto label = integer(split->right);
-      if (!label) fail("the label '" + split->right + "' is not an integer");
-      if (*label < -1) fail("the label " + split->right + " is below -1");
+      if (!label || *label < -1 || *label > kLargestLabel) fail_label(split->right);
       item.label = *label;
       item.name = split->left;
       if (three_columns_) {

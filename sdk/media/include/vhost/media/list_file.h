@@ -18,6 +18,8 @@ struct ListItem {
   int64_t label = -1;
 };
 
+inline constexpr int64_t kLargestLabel = 999999;  // of as many classes as a head may have
+
 struct ListFormat {
   std::string separator = "auto";      // "auto", "space", "comma", "tab"
   std::string columns = "path label";  // or "path frames label" (the middle column is ignored)
@@ -26,8 +28,8 @@ struct ListFormat {
 
 // Blank lines and lines that begin with '#' are skipped; CRLF is accepted. Paths may hold the separator: the label is
 // what follows the last one. "auto" takes the first of tab, comma, space that is followed by an integer at the line's
-// end. A list without labels gives -1; a mixture is an error. Relative paths begin at root, "": at the list's
-// folder. Throws ListError of "/list".
+// end, and refuses a line that ends in another number. A list without labels gives -1; a mixture is an error. Relative
+// paths begin at root, "": at the list's folder. Throws ListError of "/list".
 std::vector<ListItem> read_list(const std::string& file, std::string root, const ListFormat& format);
 
 // Lines of a text file, trimmed, without blank ones. Throws ListError of "/class_names".
