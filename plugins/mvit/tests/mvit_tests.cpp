@@ -90,6 +90,7 @@ const Misfit kMisfits[] = {
      9},
     {"{}", 16, 240, "/part/mask_unit: mvit/mvit: is 32 along H, which doesn't divide the input's 240; it must", 9},
     {"{}", 16, 224, "mvit needs a mask of 392 cells, not 9", 9},
+    {"{}", 16, 20000, "mvit/mvit: relative positions along H of 5000 queries and 625 keys take over 268435456 weights"},
     {R"({"size": "huge"})", 16, 224, "/part/size: must be one of"},
 };
 
