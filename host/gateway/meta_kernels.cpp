@@ -1,8 +1,8 @@
 // Kernels for the meta device that LibTorch itself lacks. Note [Meta kernels]
 // PyTorch keeps many of its shape rules in Python (torch/_meta_registrations.py), so C++ alone can't run layer_norm, a
 // convolution or attention on meta tensors. The few that a model spends its time in get a rule of their own here; the
-// rest run on the CPU on zeros of one element, expanded, which costs time but no memory for the inputs. A kernel that a
-// later LibTorch brings along is left alone.
+// rest run on the CPU on zeros of one element, expanded, which costs time and the results' memory, but none for the
+// inputs. A kernel that a later LibTorch brings along is left alone.
 #include "gateway/meta_kernels.h"
 
 #include <ATen/ExpandUtils.h>
@@ -130,6 +130,23 @@ Three convolution_backward(const at::Tensor& grad, const at::Tensor& input, cons
           wanted[2] ? at::empty({grad.size(1)}, meta(grad.scalar_type())) : at::Tensor()};
 }
 
+at::Tensor mse_loss_backward(const at::Tensor&, const at::Tensor& self, const at::Tensor&, int64_t) {
+  return meta_like(self);
+}
+at::Tensor smooth_l1_loss_backward(const at::Tensor&, const at::Tensor& self, const at::Tensor&, int64_t, double) {
+  return meta_like(self);
+}
+
+at::Tensor spread(const at::Tensor& self, at::OptionalIntArrayRef dim, const std::optional<at::Scalar>&, bool keepdim) {
+  std::vector<bool> reduced(static_cast<size_t>(self.dim()), !dim || dim->empty());
+  if (dim)
+    for (const int64_t axis : *dim) reduced[static_cast<size_t>(at::maybe_wrap_dim(axis, self.dim()))] = true;
+  std::vector<int64_t> sizes;
+  for (size_t axis = 0; axis < reduced.size(); ++axis)
+    if (!reduced[axis] || keepdim) sizes.push_back(reduced[axis] ? 1 : self.size(static_cast<int64_t>(axis)));
+  return at::empty(sizes, meta(self.scalar_type()));
+}
+
 // ---- the rest: on the CPU ----
 
 at::Tensor zeros_on_cpu(const at::Tensor& t) {
@@ -173,22 +190,17 @@ constexpr const char* kOnCpu[] = {
     "grid_sampler_3d",
     "grid_sampler_3d_backward",
     "huber_loss",
-    "huber_loss_backward",
     "im2col",
     "log_sigmoid_backward",
     "log_sigmoid_forward",
     "max_pool2d_with_indices_backward",
     "max_pool3d_with_indices",
     "max_pool3d_with_indices_backward",
-    "mse_loss_backward",
     "native_batch_norm",
     "native_batch_norm_backward",
     "prod",
     "prod.dim_int",
-    "smooth_l1_loss_backward",
-    "std.correction",
     "unfold_backward",
-    "var.correction",
 };
 
 bool lacks_meta_kernel(const char* text) {
@@ -222,6 +234,10 @@ void register_meta_kernels() {
   add("native_layer_norm_backward", TORCH_FN(layer_norm_backward));
   add("convolution_overrideable", TORCH_FN(convolution));
   add("convolution_backward_overrideable", TORCH_FN(convolution_backward));
+  add("mse_loss_backward", TORCH_FN(mse_loss_backward));
+  for (const char* name : {"huber_loss_backward", "smooth_l1_loss_backward"})
+    add(name, TORCH_FN(smooth_l1_loss_backward));
+  for (const char* name : {"std.correction", "var.correction"}) add(name, TORCH_FN(spread));
   for (const char* name : kOnCpu) add(name, torch::CppFunction::makeFromBoxedFunction<&run_on_cpu>());
 }
 

@@ -213,6 +213,17 @@ BOOST_AUTO_TEST_CASE(meta_tensors_have_shapes_and_no_data) {
   BOOST_CHECK_EQUAL(type, VH_META);
 }
 
+BOOST_AUTO_TEST_CASE(losses_and_spreads_on_meta_take_no_memory) {
+  const at::TensorOptions options = at::TensorOptions().device(at::kMeta);
+  const at::Tensor x = at::empty({1 << 20, 1 << 22}, options).requires_grad_(), y = at::empty_like(x);  // 16 TiB
+  for (const at::Tensor& loss : {at::mse_loss(x, y, at::Reduction::None), at::smooth_l1_loss(x, y),
+                                 at::var(x, at::OptionalIntArrayRef({1}), 1), at::std(x)}) {
+    x.mutable_grad().reset();
+    loss.sum().backward();
+    BOOST_CHECK(x.grad().is_meta() && x.grad().sizes() == x.sizes());
+  }
+}
+
 BOOST_AUTO_TEST_CASE(flops_are_counted_on_meta_and_only_between_start_and_stop) {
   const auto meta = [](std::vector<int64_t> sizes) { return at::empty(sizes, at::TensorOptions().device(at::kMeta)); };
   const auto count = [](const char* schema, const std::vector<vh_value>& args) {

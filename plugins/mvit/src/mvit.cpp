@@ -58,6 +58,9 @@ Mvit::Mvit(const vh::Build& build, const Params& p) : checkpoint_(p.checkpoint) 
   const bool image = input.size('T') == 1, masked = build.in.has("mask.bool");
   const Architecture architecture = architecture_of(p, image, masked);
   const std::vector<BlockShape> shapes = plan_blocks(architecture);
+  if (p.mlp_ratio * static_cast<double>(architecture.width) < 1)
+    throw vh::param_error("/mlp_ratio",
+                          vh::str("leaves no hidden channel: ", p.mlp_ratio, " x a width of ", architecture.width));
   const std::string pool = p.pool.value_or(p.class_token ? "cls" : "mean");
   if (pool == "cls" && !p.class_token) throw vh::param_error("/pool", "is cls, but \"class_token\" is false");
   prefix_out_ = pool == "cls";

@@ -6,11 +6,23 @@ namespace mvit {
 
 namespace {
 
-constexpr int64_t kAlignment = 8;  // channels that fused attention on GPUs wants in one piece
+constexpr int64_t kLargest = int64_t{1} << 28;  // weights of an axis; a picture of 1024 pixels has 33 million at most
+constexpr int64_t kAlignment = 8;               // channels that fused attention on GPUs wants in one piece
 
-vh::Tensor constant(const std::vector<double>& values, vh::Ints size, const vh::Tensor& like) {
-  const vh::Tensor host = vh::from_host(values.data(), size, vh::DType::f64, like.device());
-  return like.dtype() == vh::DType::f64 ? host : host.to(vh::DType::f32);
+// values() makes rows * columns numbers, which meta tensors don't need.
+template <class Values>
+vh::Tensor constant(int64_t rows, int64_t columns, const vh::Tensor& like, const Values& values) {
+  const vh::DType dtype = like.dtype() == vh::DType::f64 ? vh::DType::f64 : vh::DType::f32;
+  if (like.is_meta()) return vh::ops::zeros({rows, columns}, dtype, like.device());
+  const vh::Tensor host = vh::from_host(values().data(), {rows, columns}, vh::DType::f64, like.device());
+  return dtype == vh::DType::f64 ? host : host.to(dtype);
+}
+
+void check_size(const char* axis, int64_t queries, int64_t keys, int64_t stored) {
+  if (queries * keys > kLargest / stored)
+    throw vh::argument_error(vh::str("relative positions along ", axis, " of ", queries, " queries and ", keys,
+                                     " keys take over ", kLargest, " weights: smaller pictures or a larger ",
+                                     "\"patch_stride\" are needed"));
 }
 
 void add_one_hots(std::vector<double>& rows, const RelativeGrid& g, int64_t prefix, bool frames) {
@@ -68,15 +80,19 @@ RelativeGrid relative_grid(const vh::Grid& queries, const vh::Grid& keys, const 
   const int64_t terms = (frames ? keys[0] : 0) + keys[1] + keys[2];
   g.padding = (kAlignment - (head_width + terms) % kAlignment) % kAlignment;
   g.channels = terms + g.padding;
+  static constexpr const char* kAxes[] = {"T", "H", "W"};
   for (size_t axis = frames ? 0 : 1; axis < 3; ++axis) {
     const vh::Tensor& table = tables.rows[axis];
     const int64_t padding = axis == 1 ? g.padding : 0, stored = table.size(0);
-    g.weights[axis] = constant(relative_weights(queries[axis], keys[axis], stored, padding),
-                               {queries[axis] * (keys[axis] + padding), stored}, table);
+    check_size(kAxes[axis], queries[axis], keys[axis], stored);
+    g.weights[axis] = constant(queries[axis] * (keys[axis] + padding), stored, table,
+                               [&] { return relative_weights(queries[axis], keys[axis], stored, padding); });
   }
-  std::vector<double> one_hots(static_cast<size_t>((prefix + vh::cells(keys)) * g.channels));
-  add_one_hots(one_hots, g, prefix, frames);
-  g.one_hots = constant(one_hots, {prefix + vh::cells(keys), g.channels}, tables.rows[1]);
+  g.one_hots = constant(prefix + vh::cells(keys), g.channels, tables.rows[1], [&] {
+    std::vector<double> rows(static_cast<size_t>((prefix + vh::cells(keys)) * g.channels));
+    add_one_hots(rows, g, prefix, frames);
+    return rows;
+  });
   return g;
 }
 

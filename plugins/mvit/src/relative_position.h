@@ -36,7 +36,8 @@ struct RelativeTables {
   std::array<vh::Tensor, 3> rows;  // t, h, w: [stored, C]
 };
 
-// head_width: channels of a query before the further ones.
+// head_width: channels of a query before the further ones. Of tables on the meta device only sizes are made. Throws
+// Error for an axis of more than 2^28 weights, on any device.
 RelativeGrid relative_grid(const vh::Grid& queries, const vh::Grid& keys, const RelativeTables& tables, int64_t prefix,
                            int64_t head_width);
 

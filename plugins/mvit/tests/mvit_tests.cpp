@@ -90,6 +90,9 @@ const Misfit kMisfits[] = {
      9},
     {"{}", 16, 240, "/part/mask_unit: mvit/mvit: is 32 along H, which doesn't divide the input's 240; it must", 9},
     {"{}", 16, 224, "mvit needs a mask of 392 cells, not 9", 9},
+    {"{}", 16, 20000, "mvit/mvit: relative positions along H of 5000 queries and 625 keys take over 268435456 weights"},
+    {R"({"embed_dim": 4, "heads": 1, "mlp_ratio": 0.1})", 16, 224,
+     "/part/mlp_ratio: mvit/mvit: leaves no hidden channel: 0.1 x a width of 4"},
     {R"({"size": "huge"})", 16, 224, "/part/size: must be one of"},
 };
 

@@ -19,9 +19,9 @@ std::vector<float> sinusoid(int64_t positions, int64_t width) {
 }
 
 vh::Tensor position_buffer(const vh::Build& build, int64_t positions, int64_t width) {
-  const std::vector<float> table =
-      build.meta ? std::vector<float>(static_cast<size_t>(positions * width)) : sinusoid(positions, width);
-  const vh::Tensor value = vh::from_host(table.data(), {positions, width}, vh::DType::f32, vh::Device{});
+  const std::vector<int64_t> size{positions, width};
+  const vh::Tensor value = build.meta ? vh::ops::zeros(size, vh::DType::f32, build.device)
+                                      : vh::from_host(sinusoid(positions, width).data(), size, vh::DType::f32, {});
   return build.scope.buffer("pos_embed", build.dtype == vh::DType::f64 ? value.to(vh::DType::f64) : value,
                             /*saved=*/false);
 }

@@ -58,6 +58,8 @@ const Misfit kMisfits[] = {
     {R"({"patch": 16})", 16, 120, "/part/patch: videomae/vit: 16 doesn't divide the input's 120 along H; it must"},
     {R"({"tubelet": 2})", 15, 224, "/part/tubelet: videomae/vit: 2 doesn't divide the input's 15 along T; it must"},
     {R"({"size": "tiny", "heads": 5})", 16, 224, "/part/heads: videomae/vit: 5 heads don't divide a width of 192"},
+    {R"({"dim": 8, "heads": 1, "mlp_ratio": 0.1})", 16, 224,
+     "/part/mlp_ratio: videomae/vit: leaves no hidden channel: 0.1 x a width of 8"},
     {R"({"size": "giant"})", 16, 224, "/part/size: must be one of"},
     {R"({"patch": 0})", 16, 224, "/part/patch: must be at least 1"},
 };

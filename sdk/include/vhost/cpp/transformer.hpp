@@ -40,9 +40,12 @@ struct TransformerBlock : Module {  // [B, N, C] -> [B, N, C]
 
 class Transformer {  // [B, N, C] -> [B, N, C]; parts hold it where it is made: checkpointed blocks refer to it
  public:
-  // Makes scope.0, scope.1 ...; throws, for a parameter /heads, if the heads don't divide the width.
+  // Makes scope.0, scope.1 ...; throws, for a parameter /heads, if the heads don't divide the width, and for /mlp_ratio
+  // if that times the width is below 1.
   Transformer(const Scope& scope, const TransformerOptions& o) : checkpoint_(o.checkpoint) {
     if (o.width % o.heads != 0) throw param_error("/heads", str(o.heads, " heads don't divide a width of ", o.width));
+    if (o.mlp_ratio * static_cast<double>(o.width) < 1)
+      throw param_error("/mlp_ratio", str("leaves no hidden channel: ", o.mlp_ratio, " x a width of ", o.width));
     for (int64_t i = 0; i < o.depth; ++i) {
       const double share = o.depth > 1 ? static_cast<double>(i) / static_cast<double>(o.depth - 1) : 0;
       const Scope below = scope / i;
