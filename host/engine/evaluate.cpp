@@ -98,6 +98,13 @@ void report(const at::Tensor& scores, const at::Tensor& labels, const Batch& bat
           {batch.index[row], labels.data_ptr<int64_t>()[row], {values + row * classes, values + (row + 1) * classes}});
 }
 
+bool is_wanted(const Manifest& manifest, const std::string& metric) {
+  for (const char* watched : {"/checkpoint/best", "/schedule/early_stop/metric"})
+    if (manifest.has(watched) && manifest.string(watched) == metric) return true;
+  const json::array& listed = manifest.at("/eval/metrics").as_array();
+  return std::find(listed.begin(), listed.end(), json::value(metric)) != listed.end();
+}
+
 }  // namespace
 
 EvaluationOptions evaluation_options(const Manifest& manifest) {
@@ -170,9 +177,8 @@ Evaluation evaluate(Experiment& x, const DataSource& source) {
   const EvaluationSums sums = evaluate_shard(x, source, 0, 1);
   Evaluation result;
   result.metrics = sums.metrics();
-  const json::array& wanted = x.manifest.at("/eval/metrics").as_array();
   for (const char* name : {"mean_class_accuracy", "f1_macro", "f1_micro"})
-    if (std::find(wanted.begin(), wanted.end(), json::value(name)) == wanted.end()) result.metrics.erase(name);
+    if (!is_wanted(x.manifest, name)) result.metrics.erase(name);
   result.samples = sums.samples;
   result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   return result;

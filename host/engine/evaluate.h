@@ -46,7 +46,8 @@ EvaluationOptions evaluation_options(const Manifest& manifest);
 EvaluationSums evaluate_shard(Experiment& experiment, const DataSource& source, int64_t rank, int64_t ranks,
                               const std::function<void(Scored&&)>& scored = {});
 
-// The whole dataset, in training: the metrics are loss, top-k and those of eval.metrics.
+// The whole dataset, in training: the metrics are loss, top-k and those that eval.metrics,
+// checkpoint.best or schedule.early_stop names.
 struct Evaluation {
   std::map<std::string, double> metrics;
   int64_t samples = 0;

@@ -44,6 +44,7 @@ def trained():
     value["data"]["eval_batch"] = 5  # 16 samples: the last batch has one
     value["data"]["eval"].update(VIEWS)
     value["eval"] = {"metrics": ["f1_macro"]}
+    value["checkpoint"]["best"] = "mean_class_accuracy"
     run = Run(value)
     run.run()
     return run
@@ -150,7 +151,7 @@ def the_numbers_are_those_of_scikit_learn():
 
 def training_logs_what_eval_metrics_names():
     last = trained().evals()[-1]
-    assert set(last) == {"loss", "top1", "top5", "f1_macro"}, last
+    assert set(last) == {"loss", "top1", "top5", "f1_macro", "mean_class_accuracy"}, last
     vhost(trained(), "test")
     assert trained().evals()[-1] == last and (trained().work / "test/log.txt").exists(), "test has written over the training's log"
     assert abs(last["f1_macro"] - results(trained())["metrics"]["f1_macro"]) < 1e-9
