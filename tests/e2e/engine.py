@@ -234,8 +234,8 @@ def a_dry_run_says_what_the_run_would_of_its_start():
     assert "parameters" in dry and not fits.newest(), dry
     for init in ({"from": str(first.work)}, {"from": str(first.work), "prefix": "necks."}):
         lacking = Run(manifest("train", folder, init=init))
-        errors = [lacking.run(*arguments, check=False).stderr.splitlines()[-1] for arguments in (["--dry-run"], [])]
-        assert errors[0] == errors[1] and errors[0].startswith("error: "), errors
+        errors = [lacking.run(*arguments, check=False).stderr.splitlines()[-1:] for arguments in (["--dry-run"], [])]
+        assert errors[0] == errors[1] and errors[1][0].startswith("error: "), errors
     other = manifest("train", folder, init={"from": str(first.work), "prefix": "backbone."})
     other["model"]["backbone"]["dim"] *= 2
     done = Run(other).run("--dry-run", check=False)
