@@ -110,6 +110,17 @@ bool has_our_names(const Experiment& x, const std::map<std::string, at::Tensor>&
   return std::any_of(params.begin(), params.end(), [&](const Param* param) { return tensors.count(param->name) > 0; });
 }
 
+// Of files with our own names: a pre-training's head, say, that a classifier doesn't have.
+void say_surplus(Experiment& x, const std::map<std::string, at::Tensor>& tensors, const std::string& prefix,
+                 const std::string& file) {
+  std::set<std::string> ours;
+  for (const Param* param : x.params()) ours.insert(param->name);
+  std::vector<std::string> surplus;
+  for (const auto& [name, tensor] : tensors)
+    if (name.rfind(prefix, 0) == 0 && !ours.count(name)) surplus.push_back(name);
+  if (!surplus.empty()) say(x, file + ": the model has no place for " + some_of(surplus, 8));
+}
+
 void load_any(Experiment& x, const LoadedCheckpoint& from, const InitOptions& options) {
   const std::string file = from.folder.string();
   if (fs::is_directory(from.folder) && options.family.empty()) return x.load_weights(from.model, file, options.rules);
@@ -118,6 +129,7 @@ void load_any(Experiment& x, const LoadedCheckpoint& from, const InitOptions& op
   const ForeignCheckpoint foreign{"", from.model, {}};
   if (const auto family = find_family(foreign, maps, wish)) return load_family(x, *family, options, file);
   if (!has_our_names(x, from.model)) throw no_family(foreign, maps, wish);
+  say_surplus(x, from.model, options.rules.prefix, file);
   x.load_weights(from.model, file, options.rules);
 }
 

@@ -45,6 +45,8 @@ at::Tensor joined(const Tensors& from, const std::vector<std::string>& names, co
                   const std::string& file) {
   std::vector<at::Tensor> parts;
   const at::Tensor& first = from.at(names.front());
+  if (first.dim() < 1)
+    throw Error(file + ": " + quote(names.front()) + " is a single number; " + quote(to) + " wants rows");
   for (const std::string& name : names) {
     if (name.empty()) {
       parts.push_back(at::zeros_like(first));
@@ -86,6 +88,13 @@ at::Tensor reshaped(const at::Tensor& value, const std::vector<int64_t>& from, c
   if (!fits)
     throw Error(file + ": " + quote(name) + " has shape " + shape_text(value) + ", want " +
                 c10::str(at::IntArrayRef(from)) + " (-1 = any)");
+  int64_t known = 1;
+  for (const int64_t size : to) known *= size == -1 ? 1 : size;
+  const bool whole = std::find(to.begin(), to.end(), -1) == to.end() ? value.numel() == known
+                                                                     : known > 0 && value.numel() % known == 0;
+  if (!whole)
+    throw Error(file + ": " + quote(name) + " has shape " + shape_text(value) + ", which doesn't make " +
+                c10::str(at::IntArrayRef(to)) + " (-1 = any)");
   return value.reshape(to);
 }
 

@@ -115,7 +115,7 @@ def what_doesnt_fit_is_named():
     bias = "videomae.encoder.layer.1.output.dense.bias"
     lacking = save(FOLDER / "lacking.safetensors", {n: t for n, t in whole.items() if n != bias})
     refused(started_from(value, {"from": str(lacking)}, check=False)[1], "lacking.safetensors: lacks 1 of the model's weights: "
-            '"backbone.blocks.1.mlp.fc2.bias"', '"init.allow_missing" allows names by pattern')
+            '"backbone.blocks.1.mlp.fc2.bias"', '"allow_missing" allows names by pattern')
     started_from(value, {"from": str(lacking), "allow_missing": ["backbone.blocks.*.fc2.bias"]})
     refused(started_from(value, {"from": str(lacking), "allow_missing": ["heads.*"]}, check=False)[1], "lacks 1 of")
     more = save(FOLDER / "more.safetensors", {**whole, "videomae.extra": floats(1), "videomae.encoder.layer.7.output.dense.bias": whole[bias]})

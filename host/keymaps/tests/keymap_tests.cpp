@@ -153,6 +153,16 @@ BOOST_AUTO_TEST_CASE(parts_that_are_missing_or_of_other_shapes_are_refused) {
   });
 }
 
+BOOST_AUTO_TEST_CASE(shapes_that_no_rule_expects_are_refused_without_libtorchs_words) {
+  check_refused("\"q\" is a single number; \"backbone.qkv\" wants rows", [] {
+    to_ours(map_of(kRows), {{"q", at::ones({})}, {"v", at::ones({})}}, request_of());
+  });
+  const KeyMap map = map_of(R"([{"from": "t", "to": "b", "reshape": {"theirs": [-1], "ours": [2, -1]}}])");
+  check_refused("\"t\" has shape [3], which doesn't make [2, -1]", [&] {
+    to_ours(map, {{"t", at::ones({3})}}, request_of());
+  });
+}
+
 BOOST_AUTO_TEST_CASE(what_a_model_lacks_is_unexpected_but_for_spare_names) {
   const KeyMap map = map_of(
       R"([{"from": "a", "to": "backbone.a"}, {"from": "b", "to": "backbone.b", "spare": "training alone uses it"},
