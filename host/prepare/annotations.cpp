@@ -21,7 +21,7 @@ bool all_digits(std::string_view text) {
 
 std::string split_word(const std::string& word) {
   if (word == "train" || word == "training") return "train";
-  if (word == "val" || word == "valid" || word == "validation") return "val";
+  if (word == "val" || word == "valid" || word == "validate" || word == "validation") return "val";
   return word == "test" || word == "testing" ? "test" : "";
 }
 
