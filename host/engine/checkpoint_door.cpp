@@ -1,9 +1,9 @@
-#include <cstdio>
 #include <filesystem>
 
 #include "checkpoint/inspect.h"
 #include "checkpoint/safetensors.h"
 #include "engine/checkpoint_api.h"
+#include "engine/door.h"
 
 namespace vhost {
 
@@ -45,15 +45,9 @@ void run_checkpoint_command(const CheckpointRequest& request) {
 
 }  // namespace vhost
 
-extern "C" __attribute__((visibility("default"))) int vhost_engine_checkpoint(const vhost::CheckpointRequest* request) {
-  try {
+VHOST_DOOR int vhost_engine_checkpoint(const vhost::CheckpointRequest* request) {
+  return vhost::behind_door([&] {
     vhost::run_checkpoint_command(*request);
     return 0;
-  } catch (const vhost::Error& error) {
-    std::fprintf(stderr, "error: %s\n", error.what());
-    return error.exit_code();
-  } catch (const std::exception& error) {
-    std::fprintf(stderr, "error: %s\n", error.what());
-    return 1;
-  }
+  });
 }
