@@ -51,35 +51,23 @@ bool holds(const std::vector<std::string>& list, const std::string& word) {
   return std::find(list.begin(), list.end(), word) != list.end();
 }
 
-// The head whose weights the map knows, or else the first.
 ConvertRequest request_for(const ConvertFileRequest& from, const KeyMap& map) {
   ConvertRequest request;
   request.file = from.file, request.prefix = from.prefix, request.export_as = from.to;
   request.options.insert(from.take.begin(), from.take.end());
-  bool known = false;
-  for (const auto& [name, component] : from.heads) {
-    request.components.push_back(component);
-    const bool fits = holds(map.heads, component);
-    if (request.components.size() == 1 || (fits && !known)) request.head = name;
-    known |= fits;
-  }
+  name_heads(request, map, from.heads);
   return request;
 }
 
 void print_left_out(const Converted& converted) {
-  std::map<std::string, std::vector<std::string>> by_reason;
-  for (const auto& [name, because] : converted.left_out) by_reason[because].push_back(name);
-  for (const auto& [because, names] : by_reason)
+  for (const auto& [because, names] : left_out_by_reason(converted))
     std::printf("left out %s: %s\n", some_of(names).c_str(), because.c_str());
 }
 
 void check_unexpected(const Converted& converted, const ConvertFileRequest& from, const KeyMap& map) {
   std::vector<std::string> refused, allowed;
-  for (const std::string& name : converted.unexpected) {
-    const auto matches = [&](const std::string& pattern) { return matches_glob(pattern, name); };
-    (std::any_of(from.allow_unexpected.begin(), from.allow_unexpected.end(), matches) ? allowed : refused)
-        .push_back(name);
-  }
+  for (const std::string& name : converted.unexpected)
+    (matches_any(from.allow_unexpected, name) ? allowed : refused).push_back(name);
   if (!allowed.empty()) std::printf("left out %s: allowed\n", some_of(allowed).c_str());
   if (!refused.empty())
     throw Error(from.file + " (" + map.family + "): the key map knows nothing of " + some_of(refused, 8) +

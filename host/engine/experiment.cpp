@@ -189,9 +189,7 @@ NamedTensors Experiment::named_weights() const {
 namespace {
 
 bool may_be_missing(const std::string& name, const LoadRules& rules) {
-  if (rules.fresh.count(name)) return true;
-  return std::any_of(rules.allow_missing.begin(), rules.allow_missing.end(),
-                     [&](const std::string& pattern) { return matches_glob(pattern, name); });
+  return rules.fresh.count(name) || matches_any(rules.allow_missing, name);
 }
 
 // Undefined if it may be missing and doesn't fit.

@@ -58,14 +58,10 @@ ConvertRequest request_for(const Experiment& x, const KeyMap& map, const InitOpt
   request.model.emplace();
   for (const Param* param : x.params())
     if (param->role != VH_BUFFER_NOT_SAVED) request.model->insert(param->name);
-  bool known = false;
-  for (const auto& [name, head] : x.manifest.at("/model/heads").as_object()) {
-    const std::string component = component_at(x, "/model/heads/" + escape_pointer(name));
-    request.components.push_back(component);
-    const bool fits = std::find(map.heads.begin(), map.heads.end(), component) != map.heads.end();
-    if (request.components.size() == 1 || (fits && !known)) request.head = name;
-    known |= fits;
-  }
+  std::vector<std::pair<std::string, std::string>> heads;
+  for (const auto& [name, head] : x.manifest.at("/model/heads").as_object())
+    heads.emplace_back(name, component_at(x, "/model/heads/" + escape_pointer(name)));
+  name_heads(request, map, heads);
   return request;
 }
 
@@ -76,11 +72,8 @@ void say(Experiment& x, const std::string& text) {
 void check_unexpected(Experiment& x, const Converted& converted, const Family& family, const InitOptions& options,
                       const std::string& file) {
   std::vector<std::string> refused, allowed;
-  for (const std::string& name : converted.unexpected) {
-    const auto matches = [&](const std::string& pattern) { return matches_glob(pattern, name); };
-    (std::any_of(options.allow_unexpected.begin(), options.allow_unexpected.end(), matches) ? allowed : refused)
-        .push_back(name);
-  }
+  for (const std::string& name : converted.unexpected)
+    (matches_any(options.allow_unexpected, name) ? allowed : refused).push_back(name);
   if (!allowed.empty()) say(x, file + ": left out as allowed: " + some_of(allowed, 8));
   if (refused.empty()) return;
   const std::string text = file + " (" + family.map->family + "): the model has no place for " + some_of(refused, 8);
@@ -89,9 +82,8 @@ void check_unexpected(Experiment& x, const Converted& converted, const Family& f
 }
 
 void say_left_out(Experiment& x, const Converted& converted, const std::string& file) {
-  std::map<std::string, std::vector<std::string>> by_reason;
-  for (const auto& [name, because] : converted.left_out) by_reason[because].push_back(name);
-  for (const auto& [because, names] : by_reason) say(x, file + ": left out " + some_of(names) + ": " + because);
+  for (const auto& [because, names] : left_out_by_reason(converted))
+    say(x, file + ": left out " + some_of(names) + ": " + because);
 }
 
 void load_family(Experiment& x, const Family& family, InitOptions options, const std::string& file) {

@@ -49,6 +49,11 @@ bool matches_glob(std::string_view pattern, std::string_view text) {
   return std::all_of(pattern.begin() + static_cast<std::ptrdiff_t>(p), pattern.end(), [](char c) { return c == '*'; });
 }
 
+bool matches_any(const std::vector<std::string>& patterns, std::string_view text) {
+  return std::any_of(patterns.begin(), patterns.end(),
+                     [&](const std::string& pattern) { return matches_glob(pattern, text); });
+}
+
 std::vector<const Param*> trained_params(const std::vector<Param*>& params) {
   std::vector<const Param*> trained;
   for (const Param* param : params)

@@ -25,5 +25,6 @@ std::vector<ParamSetting> param_settings(const Manifest& manifest, const std::ve
 
 // Whether `text` matches `pattern`, in which * stands for any characters, none included.
 bool matches_glob(std::string_view pattern, std::string_view text);
+bool matches_any(const std::vector<std::string>& patterns, std::string_view text);
 
 }  // namespace vhost

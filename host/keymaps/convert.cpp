@@ -215,6 +215,23 @@ bool exported(const KeyRule& rule, const ConvertRequest& request) {
 
 }  // namespace
 
+void name_heads(ConvertRequest& request, const KeyMap& map,
+                const std::vector<std::pair<std::string, std::string>>& heads) {
+  bool known = false;
+  for (const auto& [name, component] : heads) {
+    request.components.push_back(component);
+    const bool fits = std::find(map.heads.begin(), map.heads.end(), component) != map.heads.end();
+    if (request.components.size() == 1 || (fits && !known)) request.head = name;
+    known |= fits;
+  }
+}
+
+std::map<std::string, std::vector<std::string>> left_out_by_reason(const Converted& converted) {
+  std::map<std::string, std::vector<std::string>> names;
+  for (const auto& [name, because] : converted.left_out) names[because].push_back(name);
+  return names;
+}
+
 Converted to_ours(const KeyMap& map, const Tensors& theirs, const ConvertRequest& request) {
   return Importer(map, theirs, request).run();
 }

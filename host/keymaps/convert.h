@@ -31,6 +31,14 @@ struct Converted {
   std::set<std::string> fresh;                                // our names that the map leaves as they were made
 };
 
+// Tells the request the model's heads, (name, component) each: {head} is the first that the map knows, or else the
+// first.
+void name_heads(ConvertRequest& request, const KeyMap& map,
+                const std::vector<std::pair<std::string, std::string>>& heads);
+
+// What was left out, by the reason.
+std::map<std::string, std::vector<std::string>> left_out_by_reason(const Converted& converted);
+
 // Throws Error where values can't be carried over without loss: parts of a tensor that are missing or of other shapes,
 // rows that aren't zero where nothing takes them, sizes that a rule doesn't expect.
 Converted to_ours(const KeyMap& map, const std::map<std::string, at::Tensor>& theirs, const ConvertRequest& request);
