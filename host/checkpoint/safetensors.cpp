@@ -140,6 +140,21 @@ void write_safetensors(const std::filesystem::path& path, const NamedTensors& te
   writer.finish();
 }
 
+void write_safetensors_whole(const std::filesystem::path& path, const std::map<std::string, at::Tensor>& tensors) {
+  const std::filesystem::path temporary = path.string() + ".writing";
+  std::error_code ignored;
+  try {
+    write_safetensors(temporary, NamedTensors(tensors.begin(), tensors.end()), {{"format", "pt"}});
+    std::filesystem::rename(temporary, path);
+  } catch (const std::filesystem::filesystem_error& error) {
+    std::filesystem::remove(temporary, ignored);
+    throw Error("can't write " + path.string() + ": " + error.code().message());
+  } catch (...) {
+    std::filesystem::remove(temporary, ignored);
+    throw;
+  }
+}
+
 void write_synced(const std::filesystem::path& path, const std::string& text) {
   Writer writer(path);
   writer.add(text.data(), text.size());

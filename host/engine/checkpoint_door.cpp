@@ -1,5 +1,3 @@
-#include <filesystem>
-
 #include "checkpoint/inspect.h"
 #include "checkpoint/safetensors.h"
 #include "engine/checkpoint_api.h"
@@ -9,28 +7,13 @@ namespace vhost {
 
 namespace {
 
-namespace fs = std::filesystem;
-
-// Written beside it and renamed, so that one of the inputs may be replaced and nothing half is ever there.
-void write_whole(const fs::path& path, const std::map<std::string, at::Tensor>& tensors) {
-  const fs::path temporary = path.string() + ".writing";
-  try {
-    write_safetensors(temporary, NamedTensors(tensors.begin(), tensors.end()), {{"format", "pt"}});
-    fs::rename(temporary, path);
-  } catch (...) {
-    std::error_code ignored;
-    fs::remove(temporary, ignored);
-    throw;
-  }
-}
-
 void average(const CheckpointRequest& request) {
   std::vector<ForeignCheckpoint> all;
   for (const std::string& file : request.files) all.push_back(read_foreign(file));
   const std::map<std::string, at::Tensor> mean = average_checkpoints(all, request.files);
   int64_t parameters = 0;
   for (const auto& [name, tensor] : mean) parameters += tensor.numel();
-  write_whole(request.output, mean);
+  write_safetensors_whole(request.output, mean);
   *request.report = {{"output", request.output}, {"tensors", mean.size()}, {"parameters", parameters}};
 }
 

@@ -18,22 +18,6 @@ namespace {
 
 using Tensors = std::map<std::string, at::Tensor>;
 
-// Written beside it and renamed, so that nothing half is ever there.
-void write_whole(const fs::path& path, const Tensors& tensors) {
-  const fs::path temporary = path.string() + ".writing";
-  try {
-    write_safetensors(temporary, NamedTensors(tensors.begin(), tensors.end()), {{"format", "pt"}});
-    fs::rename(temporary, path);
-  } catch (const fs::filesystem_error& error) {
-    fs::remove(temporary);
-    throw Error("can't write " + path.string() + ": " + error.code().message());
-  } catch (...) {
-    std::error_code ignored;
-    fs::remove(temporary, ignored);
-    throw;
-  }
-}
-
 std::vector<KeyMap> newest_maps(const Found& found) {
   std::vector<const Package*> newest;
   for (const Package& package : found.packages) {
@@ -139,18 +123,16 @@ void convert_file(const ConvertFileRequest& from) {
   check_unexpected(converted, from, *family->map);
   print_left_out(converted);
   if (converted.tensors.empty()) throw Error(from.file + ": nothing is left to be written");
-  Tensors tensors;
-  for (const auto& [name, value] : converted.tensors) tensors[name] = value.contiguous();
-  write_whole(from.output, tensors);
-  std::printf("%s: %zu tensors of %s (%s)\n", from.output.c_str(), tensors.size(), family->map->family.c_str(),
-              family->map->title.c_str());
+  write_safetensors_whole(from.output, converted.tensors);
+  std::printf("%s: %zu tensors of %s (%s)\n", from.output.c_str(), converted.tensors.size(),
+              family->map->family.c_str(), family->map->title.c_str());
 }
 
 void export_file(const ConvertFileRequest& from) {
   const std::vector<KeyMap> maps = newest_maps(*from.packages);
   const KeyMap& map = map_for_export(maps, from);
   const Tensors theirs = to_theirs(map, our_weights(from), request_for(from, map));
-  write_whole(from.output, theirs);
+  write_safetensors_whole(from.output, theirs);
   std::printf("%s: %zu tensors as %s (%s)\n", from.output.c_str(), theirs.size(), map.family.c_str(),
               map.title.c_str());
 }
