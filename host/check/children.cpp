@@ -16,6 +16,7 @@
 #include <filesystem>
 #include <list>
 
+#include "base/clock.h"
 #include "base/json.h"
 #include "gateway/internal.h"
 #include "services/services.h"
@@ -171,7 +172,7 @@ std::string printable(std::string_view text, bool lines) {
 
 Verdict verdict_of(const Child& child, int status, const Limits& limits) {
   Verdict verdict;
-  verdict.seconds = std::chrono::duration<double>(Clock::now() - child.began).count();
+  verdict.seconds = seconds_since(child.began);
   const size_t shown = std::min(child.output_text.size(), kLongestOutput);
   verdict.output =
       printable(std::string_view(child.output_text).substr(child.output_text.size() - shown), /*lines=*/true);

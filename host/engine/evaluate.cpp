@@ -2,6 +2,7 @@
 
 #include <chrono>
 
+#include "base/clock.h"
 #include "data/shard.h"
 #include "engine/batch.h"
 
@@ -180,7 +181,7 @@ Evaluation evaluate(Experiment& x, const DataSource& source) {
   for (const char* name : {"mean_class_accuracy", "f1_macro", "f1_micro"})
     if (!is_wanted(x.manifest, name)) result.metrics.erase(name);
   result.samples = sums.samples;
-  result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  result.seconds = seconds_since(start);
   return result;
 }
 

@@ -3,6 +3,7 @@
 #include <limits>
 #include <optional>
 
+#include "base/clock.h"
 #include "base/files.h"
 #include "engine/guard.h"
 #include "engine/init_weights.h"
@@ -89,7 +90,7 @@ int run_test(Experiment& x) {
     dump->add(name, std::move(sample));
   });
   warn_of_unreadable(x, source, sums);
-  x.log.eval(record_of(sums, loaded, std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count()));
+  x.log.eval(record_of(sums, loaded, seconds_since(start)));
   const std::vector<std::string> names = class_labels(x.manifest, loaded, source);
   std::fputs(class_table(sums.classes, names, kMostRows).c_str(), stdout);
   write_summary(x, source, loaded, sums);

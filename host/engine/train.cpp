@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "base/clock.h"
 #include "base/files.h"
 #include "engine/batch.h"
 #include "engine/guard.h"
@@ -16,10 +17,6 @@ namespace vhost {
 namespace fs = std::filesystem;
 
 namespace {
-
-double seconds_since(std::chrono::steady_clock::time_point start) {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-}
 
 // A run that starts anew must neither keep nor later resume an earlier run's
 // checkpoints; the last such set stays readable.

@@ -9,6 +9,7 @@
 #include <mutex>
 #include <unordered_map>
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/files.h"
 #include "report/append_file.h"
@@ -35,10 +36,6 @@ constexpr size_t kMostWarnings = 100;
 const char* level_name(int level) {
   if (level >= VH_LOG_ERROR) return "error";
   return level == VH_LOG_WARN ? "warning" : level == VH_LOG_INFO ? "info" : "debug";
-}
-
-double seconds_since(Clock::time_point start) {
-  return std::chrono::duration<double>(Clock::now() - start).count();
 }
 
 std::string without_newline(std::string text) {
