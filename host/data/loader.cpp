@@ -5,57 +5,15 @@
 #include <cmath>
 #include <cstring>
 #include <numeric>
-#include <type_traits>
 
+#include "base/clock.h"
 #include "vhost/random.h"
 
 namespace vhost {
 
 namespace {
 
-constexpr size_t kMaxRank = std::extent_v<decltype(vh_spec::dim)>;
 constexpr int kMaxAttempts = 16;  // replacements tried for one unreadable sample
-
-std::unique_ptr<uint8_t[], FreeBytes> aligned_bytes(int64_t bytes) {
-  const size_t rounded = (static_cast<size_t>(bytes) + 63) / 64 * 64;
-  auto* p = static_cast<uint8_t*>(std::aligned_alloc(64, std::max<size_t>(rounded, 64)));
-  if (!p)
-    throw Error("out of memory for a batch: " + std::to_string(bytes >> 20) + " MB; lower data.batch or data.prefetch");
-  return std::unique_ptr<uint8_t[], FreeBytes>(p);
-}
-
-double seconds_since(std::chrono::steady_clock::time_point start) {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-}
-
-// Where a dataset writes one row of a batch.
-class RowView {
- public:
-  RowView(Batch& batch, const InputLayout& layout, int64_t row) : sizes_(layout.fields.size() * kMaxRank) {
-    for (size_t f = 0; f < layout.fields.size(); ++f) {
-      const Field& field = layout.fields[f];
-      data_.push_back(batch.data[f].get() + row * field.bytes);
-      bytes_.push_back(field.bytes);
-      const int64_t* dim = field.spec.c.dim;
-      const bool varies = std::count(dim, dim + field.spec.c.rank, int64_t{VH_DIM_VAR}) > 0;
-      extent_.push_back(varies ? sizes_.data() + f * kMaxRank : nullptr);
-    }
-  }
-  vh_slot slot() const {
-    vh_slot slot{};
-    slot.struct_size = sizeof slot;
-    slot.n_fields = static_cast<uint32_t>(data_.size());
-    slot.data = data_.data();
-    slot.bytes = bytes_.data();
-    slot.extent = extent_.data();
-    return slot;
-  }
-
- private:
-  std::vector<void*> data_;
-  std::vector<int64_t> bytes_, sizes_;
-  std::vector<int64_t*> extent_;
-};
 
 }  // namespace
 
@@ -70,7 +28,7 @@ Loader::Loader(const Dataset& dataset, const InputLayout& layout, const Mask* ma
       std::max<int64_t>(1, options_.in_flight) + (options_.workers ? std::max<int64_t>(1, options_.prefetch) : 0);
   for (int64_t i = 0; i < slots; ++i) {
     Slot& slot = slots_.emplace_back();
-    for (const Field& field : layout_.fields) slot.batch.data.push_back(aligned_bytes(options_.batch * field.bytes));
+    slot.batch.data = field_buffers(layout_, options_.batch, "a batch", "; lower data.batch or data.prefetch");
     slot.batch.index.resize(options_.batch);
     slot.batch.seed.resize(options_.batch);
     slot.batch.weight.resize(options_.batch);
@@ -166,11 +124,6 @@ void Loader::work() {
   }
 }
 
-void Loader::clear_row(Slot& slot, int64_t row) const {
-  for (size_t f = 0; f < layout_.fields.size(); ++f)
-    std::memset(slot.batch.data[f].get() + row * layout_.fields[f].bytes, 0, layout_.fields[f].bytes);
-}
-
 bool Loader::read_into(Slot& slot, int64_t row, int64_t index, uint64_t seed) {
   const auto repeats = static_cast<size_t>(options_.repeats);
   std::vector<RowView> rows;
@@ -178,16 +131,16 @@ bool Loader::read_into(Slot& slot, int64_t row, int64_t index, uint64_t seed) {
   rows.reserve(repeats);
   for (size_t k = 0; k < repeats; ++k) {
     const int64_t at = row + static_cast<int64_t>(k);
-    clear_row(slot, at);
     slot.batch.index[at] = index;
     slot.batch.seed[at] = k == 0 ? seed : vh_hash3(seed, vh_hash_text("repeat"), k);
     slot.batch.fault[at].clear();
-    to.push_back(rows.emplace_back(slot.batch, layout_, at).slot());
+    rows.emplace_back(slot.batch.data, layout_, at).clear();
+    to.push_back(rows.back().slot());
   }
   const std::optional<std::string> bad = dataset_.read(index, {slot.batch.seed.data() + row, repeats}, to);
   if (!bad) return true;
   for (size_t k = 0; k < repeats; ++k) {
-    clear_row(slot, row + static_cast<int64_t>(k));
+    rows[k].clear();
     slot.batch.fault[row + static_cast<int64_t>(k)] = *bad;
   }
   count_bad(slot.batch.epoch, *bad);

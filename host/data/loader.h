@@ -15,21 +15,18 @@
 
 #include "assembly/input.h"
 #include "data/dataset.h"
+#include "data/row_view.h"
 
 namespace vhost {
 
-struct FreeBytes {
-  void operator()(uint8_t* p) const { std::free(p); }
-};
-
 struct Batch {
-  int64_t number = 0, epoch = 0, rows = 0;                  // number counts over all epochs
-  std::vector<std::unique_ptr<uint8_t[], FreeBytes>> data;  // by field: rows x bytes, 64-byte aligned
-  std::vector<int64_t> index;                               // what was read, after replacement
-  std::vector<uint64_t> seed;                               // of each sample
-  std::vector<float> weight;                                // 0 = unreadable (evaluation)
-  std::vector<std::string> fault;                           // why, of those rows
-  std::vector<uint8_t> mask;                                // [rows x views, cells], empty without a mask
+  int64_t number = 0, epoch = 0, rows = 0;  // number counts over all epochs
+  FieldBuffers data;
+  std::vector<int64_t> index;      // what was read, after replacement
+  std::vector<uint64_t> seed;      // of each sample
+  std::vector<float> weight;       // 0 = unreadable (evaluation)
+  std::vector<std::string> fault;  // why, of those rows
+  std::vector<uint8_t> mask;       // [rows x views, cells], empty without a mask
 };
 
 struct LoaderOptions {
@@ -68,7 +65,6 @@ class Loader {
   void read_rows(Slot& slot, int64_t row);  // `repeats` of them
   bool read_into(Slot& slot, int64_t row, int64_t index, uint64_t seed);
   void draw_masks(Slot& slot, int64_t row) const;
-  void clear_row(Slot& slot, int64_t row) const;
   void count_bad(int64_t epoch, const std::string& reason);
   void work();
   int64_t samples() const;

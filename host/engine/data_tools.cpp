@@ -6,6 +6,7 @@
 #include <mutex>
 #include <thread>
 
+#include "base/clock.h"
 #include "engine/experiment.h"
 #include "record/record.h"
 
@@ -14,49 +15,26 @@ namespace fs = std::filesystem;
 
 namespace {
 
-// Buffers of one sample.
+// Memory of one sample.
 class SampleBuffer {
  public:
-  explicit SampleBuffer(const InputLayout& layout) : label_(layout.label) {
-    for (const Field& field : layout.fields) {
-      const int64_t bytes = std::max<int64_t>(64, (field.bytes + 63) / 64 * 64);
-      auto* memory = static_cast<uint8_t*>(std::aligned_alloc(64, static_cast<size_t>(bytes)));
-      if (!memory) throw Error("out of memory for a sample: " + std::to_string(bytes >> 20) + " MB");
-      memory_.emplace_back(memory);
-      data_.push_back(memory);
-      bytes_.push_back(field.bytes);
-      extents_.emplace_back(std::size(field.spec.c.dim));
-    }
-    for (size_t f = 0; f < layout.fields.size(); ++f) {
-      const int64_t* dim = layout.fields[f].spec.c.dim;
-      const bool varies = std::count(dim, dim + layout.fields[f].spec.c.rank, int64_t{VH_DIM_VAR}) > 0;
-      extent_.push_back(varies ? extents_[f].data() : nullptr);
-    }
-  }
+  explicit SampleBuffer(const InputLayout& layout)
+      : label_(layout.label), buffers_(field_buffers(layout, 1, "a sample")), row_(buffers_, layout, 0) {}
 
   vh_slot slot() {
-    for (size_t f = 0; f < data_.size(); ++f) std::memset(data_[f], 0, static_cast<size_t>(bytes_[f]));
-    vh_slot slot{};
-    slot.struct_size = sizeof slot;
-    slot.n_fields = static_cast<uint32_t>(data_.size());
-    slot.data = data_.data();
-    slot.bytes = bytes_.data();
-    slot.extent = extent_.data();
-    return slot;
+    row_.clear();
+    return row_.slot();
   }
   int64_t label() const {
     int64_t label = -1;
-    if (label_ >= 0) std::memcpy(&label, data_[static_cast<size_t>(label_)], sizeof label);
+    if (label_ >= 0) std::memcpy(&label, buffers_[static_cast<size_t>(label_)].get(), sizeof label);
     return label;
   }
 
  private:
   int label_;
-  std::vector<std::unique_ptr<uint8_t, FreeBytes>> memory_;
-  std::vector<void*> data_;
-  std::vector<int64_t> bytes_;
-  std::vector<std::vector<int64_t>> extents_;
-  std::vector<int64_t*> extent_;
+  FieldBuffers buffers_;
+  RowView row_;
 };
 
 SampleFacts read_sample(const Dataset& dataset, int64_t index, SampleBuffer& buffer) {
@@ -157,7 +135,7 @@ DatasetFacts dataset_facts(const DataRequest& request, const std::string& pointe
   if (!request.read) return facts;
   const auto start = std::chrono::steady_clock::now();
   facts.samples = Sweep(request, source).run();
-  facts.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  facts.seconds = seconds_since(start);
   return facts;
 }
 
