@@ -118,7 +118,7 @@ void load_any(Experiment& x, const LoadedCheckpoint& from, const InitOptions& op
   if (fs::is_directory(from.folder) && options.family.empty()) return x.load_weights(from.model, file, options.rules);
   const std::vector<KeyMap> maps = keymaps_of(packages_of(*x.request.resolution));
   const FamilyWish wish{options.family, component_at(x, "/model/backbone"), file, "init.family"};
-  const ForeignCheckpoint foreign{"", from.model, {}};
+  const ForeignCheckpoint foreign{"", from.model, {}, {}};
   if (const auto family = find_family(foreign, maps, wish)) return load_family(x, *family, options, file);
   if (!has_our_names(x, from.model)) throw no_family(foreign, maps, wish);
   say_surplus(x, from.model, options.rules.prefix, file);
