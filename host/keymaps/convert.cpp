@@ -248,7 +248,9 @@ Tensors to_theirs(const KeyMap& map, const Tensors& ours, const ConvertRequest& 
       const std::vector<std::string> from = rule.ours.fill(*bindings), to = rule.theirs.fill(*bindings);
       const std::vector<at::Tensor> values = carry(*rule.rule, ours, from, to, /*inwards=*/false, request.file);
       for (size_t i = 0; i < to.size(); ++i)
-        if (!to[i].empty()) out[to[i]] = values[i].contiguous();
+        if (!to[i].empty() && !out.emplace(to[i], values[i].contiguous()).second)
+          throw Error(request.file + ": " + quote(from.front()) + " and another tensor both become " + quote(to[i]) +
+                      "; --prefix takes one of them alone");
       for (const std::string& taken : from) open.erase(taken);
     }
   }
