@@ -2,6 +2,7 @@
 #include <cstdio>
 #include <cstdlib>
 
+#include "base/printable.h"
 #include "engine/browse.h"
 #include "engine/data_tools.h"
 #include "gateway/gateway.h"
@@ -21,7 +22,7 @@ template <class Request>
 void set_hooks(const Request& request) {
   vhost::set_log_hooks({[](int level, const std::string& part, const std::string& text) {
                           if (level >= VH_LOG_WARN)
-                            std::fprintf(stderr, "warning: %s: %s\n", part.c_str(), text.c_str());
+                            std::fprintf(stderr, "warning: %s: %s\n", part.c_str(), vhost::printable(text).c_str());
                         },
                         [](const std::string&, vh_tensor*) {},
                         [&request](const std::string& what, int64_t done, int64_t total) {
