@@ -26,6 +26,13 @@ bool leads_out(const std::string& path) {
   return parts.is_absolute() || std::ranges::find(parts, fs::path("..")) != parts.end();
 }
 
+// Names in archives may be of any bytes, which JSON may not.
+json::array printable_list(const std::vector<std::string>& lines) {
+  json::array list;
+  for (const std::string& line : lines) list.emplace_back(printable(line));
+  return list;
+}
+
 std::string read_all(ByteSource& data) {
   std::string text;
   for (std::string_view block = data.read(); !block.empty(); block = data.read()) text += block;
@@ -41,13 +48,6 @@ int64_t size_of(const fs::path& path) {
 bool is_there(const fs::path& path) {
   std::error_code ignored;
   return fs::symlink_status(path, ignored).type() != fs::file_type::not_found;
-}
-
-// Names in archives may be of any bytes, which JSON may not.
-json::array printable_list(const std::vector<std::string>& lines) {
-  json::array list;
-  for (const std::string& line : lines) list.emplace_back(printable(line));
-  return list;
 }
 
 // "size,time" of an archive's parts: the same again means that it needn't be read again.
