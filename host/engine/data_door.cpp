@@ -5,6 +5,7 @@
 #include "base/printable.h"
 #include "engine/browse.h"
 #include "engine/data_tools.h"
+#include "engine/door.h"
 #include "gateway/gateway.h"
 #include "services/services.h"
 
@@ -47,7 +48,7 @@ int serve(const Request& request, Work work) {
     std::fprintf(stderr, "error: %s\n", error.what());
     code = signalled ? 128 + signalled : error.exit_code();
   } catch (const std::exception& error) {
-    std::fprintf(stderr, "error: %s\n", error.what());
+    vhost::print_foreign_error(error);
     code = 1;
   }
   vhost::set_log_hooks({});

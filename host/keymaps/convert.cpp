@@ -74,7 +74,7 @@ std::vector<at::Tensor> split(const at::Tensor& whole, const std::string& name, 
   for (size_t i = 0; i < to.size(); ++i)
     if (to[i].empty() && parts[i].count_nonzero().item<int64_t>() != 0)
       throw Error(file + ": part " + std::to_string(i + 1) + " of " + std::to_string(n) + " of " + quote(name) +
-                  " isn't zero (largest " + c10::str(parts[i].abs().max().item<double>()) +
+                  " isn't zero (largest " + c10::str(parts[i].to(at::kDouble).abs().max().item<double>()) +
                   "), and the other side has no place for it beside " + quote(to.front()));
   return parts;
 }

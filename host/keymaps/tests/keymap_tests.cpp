@@ -72,6 +72,8 @@ BOOST_AUTO_TEST_CASE(a_wrong_map_is_refused_with_its_place) {
   check_refused("has other variables than", [] { map_of(R"([{"from": "a.{i}", "to": "b"}])"); });
   check_refused("has several names on both sides", [] { map_of(R"([{"from": ["a", "b"], "to": ["c", "d"]}])"); });
   check_refused("say in \"because\" why", [] { map_of(R"([{"from": "a", "to": "b", "heads": ["toy/head"]}])"); });
+  check_refused("holds more than one -1",
+                [] { map_of(R"([{"from": "a", "to": "b", "reshape": {"theirs": [-1], "ours": [-1, -1]}}])"); });
   check_refused("isn't among the map's \"export\"", [] { map_of(R"([{"from": "a", "to": "b", "export": "hf"}])"); });
   check_refused("did you mean \"spare\"", [] { map_of(R"([{"from": "a", "to": "b", "spar": "x"}])"); });
 }
