@@ -12,6 +12,7 @@
 #include <system_error>
 
 #include "base/error.h"
+#include "base/replaceable.h"
 
 namespace vhost {
 namespace fs = std::filesystem;
@@ -119,7 +120,17 @@ std::string read_file(const fs::path& path) {
   return text;
 }
 
+void check_replaceable(const fs::path& path) {
+  std::error_code error;
+  const fs::path folder = path.has_parent_path() ? path.parent_path() : fs::path(".");
+  if (path.empty() || !fs::exists(folder, error)) refuse("can't write", path, ENOENT);
+  if (!path.has_filename() || fs::is_directory(path, error)) refuse("can't write", path, EISDIR);
+  if (fs::exists(path, error) && !fs::is_regular_file(path, error))
+    throw Error("can't write " + path.string() + ": it is a device or a pipe; give a file's name");
+}
+
 void write_file_atomically(const fs::path& path, std::string_view bytes) {
+  check_replaceable(path);
   static std::atomic<unsigned> counter{0};
   const fs::path folder = path.has_parent_path() ? path.parent_path() : fs::path(".");
   const std::string suffix = ".tmp-" + std::to_string(::getpid()) + "-" + std::to_string(counter++);

@@ -5,6 +5,7 @@
 
 #include "checkpoint/checkpoint.h"
 #include "checkpoint/file/container.h"
+#include "checkpoint/file/describe.h"
 #include "checkpoint/file/torch_file.h"
 
 namespace vhost {
@@ -15,7 +16,7 @@ namespace {
 
 ForeignCheckpoint read_folder(const fs::path& path) {
   LoadedCheckpoint loaded = load_checkpoint(path, /*with_optimizer=*/false);
-  ForeignCheckpoint all{"vhost", std::move(loaded.model), {}};
+  ForeignCheckpoint all{"vhost", std::move(loaded.model), {}, {}};
   for (const auto& [key, value] : loaded.state)
     if (!value.is_structured()) all.other[key] = value;
   if (!loaded.ema.empty()) all.other["ema"] = std::to_string(loaded.ema.size()) + " tensors in ema.safetensors";
@@ -24,10 +25,13 @@ ForeignCheckpoint read_folder(const fs::path& path) {
 }
 
 ForeignCheckpoint read_flat(const fs::path& path) {
-  ForeignCheckpoint all{"safetensors", {}, {}};
+  ForeignCheckpoint all{"safetensors", {}, {}, {}};
   std::map<std::string, std::string> metadata;
-  all.tensors = read_safetensors(path, &metadata);
-  for (const auto& [key, value] : metadata) all.other["__metadata__." + key] = value;
+  for (auto& [name, tensor] : read_safetensors(path, &metadata))
+    if (!all.tensors.emplace(printable(name), tensor).second)
+      throw Error(path.string() + ": two tensors have the name " + quote(printable(name)) +
+                  ", when control characters are written out; save it with other names");
+  for (const auto& [key, value] : metadata) all.other["__metadata__." + printable(key)] = printable(value);
   return all;
 }
 
@@ -66,7 +70,7 @@ at::Tensor as_tensor(const StoredTensor& stored, StorageMemory& memory) {
 
 ForeignCheckpoint read_torch(const fs::path& path, const std::shared_ptr<const MappedFile>& file) {
   TorchFile found = read_torch_file(file->bytes, path.string());
-  ForeignCheckpoint all{std::move(found.container), {}, std::move(found.other)};
+  ForeignCheckpoint all{std::move(found.container), {}, std::move(found.other), std::move(found.unread)};
   StorageMemory memory(file);
   for (const auto& [name, stored] : found.tensors) all.tensors.emplace(name, as_tensor(stored, memory));
   return all;

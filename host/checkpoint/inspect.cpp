@@ -58,21 +58,21 @@ struct Difference {
   int64_t unequal = 0;
 };
 
+// Integers are compared as they are: those of 64 bits are more than doubles hold.
 Difference difference(const at::Tensor& a, const at::Tensor& b) {
-  const at::Tensor x = a.to(at::kDouble), y = b.to(at::kDouble);
+  const bool integers = at::isIntegralType(a.scalar_type(), /*includeBool=*/true) &&
+                        at::isIntegralType(b.scalar_type(), /*includeBool=*/true);
+  const at::ScalarType type = integers ? at::kLong : at::kDouble;
+  const at::Tensor x = a.to(type), y = b.to(type);
   const at::Tensor unequal = x.ne(y).logical_and_(x.isnan().logical_and_(y.isnan()).logical_not_());
   Difference found;
   found.unequal = unequal.sum().item<int64_t>();
   if (found.unequal == 0) return found;
-  found.absolute = x.sub(y).abs_().masked_select(unequal).max().item<double>();
-  const double scale = std::max(x.abs().max().item<double>(), y.abs().max().item<double>());
-  found.relative = found.absolute / scale;
+  const at::Tensor p = a.to(at::kDouble), q = b.to(at::kDouble);
+  found.absolute = p.sub(q).abs_().masked_select(unequal).max().item<double>();
+  if (found.absolute == 0) found.absolute = static_cast<double>(x.sub(y).abs_().max().item<int64_t>());
+  found.relative = found.absolute / std::max(p.abs().max().item<double>(), q.abs().max().item<double>());
   return found;
-}
-
-// Integers of 64 bits are more than doubles hold, so equality is asked of them as they are.
-bool same_values(const at::Tensor& a, const at::Tensor& b) {
-  return a.scalar_type() == b.scalar_type() && a.equal(b);
 }
 
 json::value number(double value) {
@@ -84,21 +84,42 @@ void compare(const std::string& name, const at::Tensor& a, const at::Tensor& b, 
     diff["shapes"].as_array().push_back({{"name", name}, {"a", shape_of(a)}, {"b", shape_of(b)}});
     return;
   }
-  if (a.scalar_type() != b.scalar_type())
-    diff["types"].as_array().push_back({{"name", name}, {"a", type_text(a)}, {"b", type_text(b)}});
-  if (same_values(a, b)) {
-    diff["equal"].as_int64() += 1;
-    return;
-  }
-  const Difference found = difference(a, b);
-  const bool beyond_double = found.unequal == 0 && a.scalar_type() == at::kLong && b.scalar_type() == at::kLong;
-  if (found.unequal > 0 || beyond_double)
+  const bool alike = a.scalar_type() == b.scalar_type();
+  if (!alike) diff["types"].as_array().push_back({{"name", name}, {"a", type_text(a)}, {"b", type_text(b)}});
+  const Difference found = alike && a.equal(b) ? Difference() : difference(a, b);
+  if (found.unequal > 0)
     diff["values"].as_array().push_back({{"name", name},
                                          {"relative", number(found.relative)},
                                          {"absolute", number(found.absolute)},
-                                         {"unequal", beyond_double ? a.ne(b).sum().item<int64_t>() : found.unequal}});
-  else if (a.scalar_type() == b.scalar_type())
+                                         {"unequal", found.unequal}});
+  else if (alike)
     diff["equal"].as_int64() += 1;
+}
+
+// null where the checkpoint has nothing of that name.
+json::value what_it_is(const ForeignCheckpoint& checkpoint, const std::string& name) {
+  if (const auto unread = checkpoint.unread.find(name); unread != checkpoint.unread.end())
+    return unread->second.c_str();
+  const auto tensor = checkpoint.tensors.find(name);
+  if (tensor == checkpoint.tensors.end()) return nullptr;
+  return json::value(type_text(tensor->second) + " " + shape_text(tensor->second));
+}
+
+json::array unread_of(const ForeignCheckpoint& a, const ForeignCheckpoint& b) {
+  std::map<std::string, std::string> names = a.unread;
+  names.insert(b.unread.begin(), b.unread.end());
+  json::array list;
+  for (const auto& [name, what] : names)
+    list.push_back({{"name", name}, {"a", what_it_is(a, name)}, {"b", what_it_is(b, name)}});
+  return list;
+}
+
+void check_readable(const ForeignCheckpoint& checkpoint, const std::string& name) {
+  if (!checkpoint.unread.empty()) {
+    const auto& [key, what] = *checkpoint.unread.begin();
+    throw Error(name + ": tensor \"" + key + "\" can't be read (" + what + "); save the file without it");
+  }
+  if (checkpoint.tensors.empty()) throw Error(name + ": holds no tensors");
 }
 
 // Throws where the checkpoint has other names, shapes or types than the first.
@@ -157,23 +178,31 @@ json::object inspect_checkpoint(const ForeignCheckpoint& checkpoint) {
 
 json::object diff_checkpoints(const ForeignCheckpoint& a, const ForeignCheckpoint& b) {
   const at::NoGradGuard no_grad;
-  json::object diff{{"only_a", json::array()}, {"only_b", json::array()}, {"shapes", json::array()},
-                    {"types", json::array()},  {"values", json::array()}, {"equal", 0}};
+  json::object diff{{"only_a", json::array()},
+                    {"only_b", json::array()},
+                    {"shapes", json::array()},
+                    {"types", json::array()},
+                    {"values", json::array()},
+                    {"unread", unread_of(a, b)},
+                    {"equal", 0}};
+  if (a.tensors.empty() && b.tensors.empty() && a.unread.empty() && b.unread.empty())
+    throw Error("neither of the two holds a tensor");
   for (const auto& [name, tensor] : a.tensors) {
     const auto other = b.tensors.find(name);
-    if (other == b.tensors.end())
-      diff["only_a"].as_array().emplace_back(name);
-    else
+    if (other != b.tensors.end())
       compare(name, tensor, other->second, diff);
+    else if (!b.unread.contains(name))
+      diff["only_a"].as_array().emplace_back(name);
   }
   for (const auto& [name, tensor] : b.tensors)
-    if (!a.tensors.contains(name)) diff["only_b"].as_array().emplace_back(name);
+    if (!a.tensors.contains(name) && !a.unread.contains(name)) diff["only_b"].as_array().emplace_back(name);
   return diff;
 }
 
 std::map<std::string, at::Tensor> average_checkpoints(const std::vector<ForeignCheckpoint>& all,
                                                       const std::vector<std::string>& names) {
   const at::NoGradGuard no_grad;
+  for (size_t i = 0; i < all.size(); ++i) check_readable(all[i], names[i]);
   for (size_t i = 1; i < all.size(); ++i) check_alike(all[0], names[0], all[i], names[i]);
   std::map<std::string, at::Tensor> mean;
   for (const auto& [key, tensor] : all[0].tensors) mean[key] = mean_of(key, all, names);

@@ -10,6 +10,7 @@
 
 #include "base/fault.h"
 #include "base/json.h"
+#include "base/replaceable.h"
 #include "checkpoint/file/safetensors_file.h"
 
 namespace vhost {
@@ -109,6 +110,18 @@ class Writer {
   size_t used_ = 0, size_ = 0;
 };
 
+// Shares the file where it lies aligned in it, as in files of this format's own writers.
+at::Tensor tensor_in(const std::shared_ptr<const MappedFile>& file, const SafeTensor& stored) {
+  const at::TensorOptions options(scalar_type(stored.element));
+  char* data = file->data() + stored.begin;
+  if (stored.bytes > 0 && reinterpret_cast<uintptr_t>(data) % names_of(stored.element).size == 0)
+    return at::from_blob(
+        data, stored.sizes, [file](void*) {}, options);
+  at::Tensor copy = at::empty(stored.sizes, options);
+  if (stored.bytes > 0) std::memcpy(copy.data_ptr(), data, stored.bytes);
+  return copy;
+}
+
 }  // namespace
 
 void write_safetensors(const std::filesystem::path& path, const NamedTensors& tensors,
@@ -141,6 +154,7 @@ void write_safetensors(const std::filesystem::path& path, const NamedTensors& te
 }
 
 void write_safetensors_whole(const std::filesystem::path& path, const std::map<std::string, at::Tensor>& tensors) {
+  check_replaceable(path);
   const std::filesystem::path temporary = path.string() + ".writing";
   std::error_code ignored;
   try {
@@ -167,13 +181,7 @@ std::map<std::string, at::Tensor> read_safetensors(const std::filesystem::path& 
   SafetensorsFile found = read_safetensors_file(file->bytes, path.string());
   if (metadata) metadata->merge(found.metadata);
   std::map<std::string, at::Tensor> tensors;
-  for (const auto& [name, stored] : found.tensors) {
-    const at::ScalarType type = scalar_type(stored.element);
-    tensors[name] = stored.bytes == 0 ? at::empty(stored.sizes, type)
-                                      : at::from_blob(
-                                            file->data() + stored.begin, stored.sizes, [file](void*) {},
-                                            at::TensorOptions().dtype(type));
-  }
+  for (const auto& [name, stored] : found.tensors) tensors[name] = tensor_in(file, stored);
   return tensors;
 }
 

@@ -20,6 +20,10 @@ std::string text_of(const json::value& value) {
   return value.is_string() ? std::string(value.get_string()) : canonical_json(value);
 }
 
+std::string text_or_none(const json::value& value) {
+  return value.is_null() ? "not there" : text_of(value);
+}
+
 // Spaces behind it up to `width` columns, one byte each: names beyond ASCII may stand a little off.
 std::string padded(std::string text, size_t width) {
   if (text.size() < width) text.append(width - text.size(), ' ');
@@ -78,8 +82,8 @@ void print_pairs(const std::string& title, const json::array& list) {
   if (!list.empty()) std::cout << title << " (" << list.size() << ")\n";
   const size_t width = longest(list, "name");
   for (const json::value& entry : list)
-    std::cout << "  " << padded(text_of(entry.at("name")), width) << "  " << text_of(entry.at("a")) << " | "
-              << text_of(entry.at("b")) << "\n";
+    std::cout << "  " << padded(text_of(entry.at("name")), width) << "  " << text_or_none(entry.at("a")) << " | "
+              << text_or_none(entry.at("b")) << "\n";
 }
 
 std::string scientific(const json::value& value) {
@@ -99,7 +103,7 @@ void print_values(const json::array& list) {
 }
 
 bool same(const json::object& diff) {
-  for (const char* key : {"only_a", "only_b", "shapes", "types", "values"})
+  for (const char* key : {"only_a", "only_b", "shapes", "types", "values", "unread"})
     if (!diff.at(key).as_array().empty()) return false;
   return true;
 }
@@ -110,6 +114,7 @@ void print_diff(const std::string& a, const std::string& b, const json::object& 
   print_pairs("other shapes", diff.at("shapes").as_array());
   print_pairs("other types", diff.at("types").as_array());
   print_values(diff.at("values").as_array());
+  print_pairs("not compared, as they can't be read", diff.at("unread").as_array());
   std::cout << counted(diff.at("equal"), "equal tensor") << "\n";
 }
 
@@ -133,8 +138,8 @@ int checkpoint_command(const Options& options) {
     print_diff(options.files[0], options.files[1], report);
   else
     std::cout << options.output << ": the mean of " << options.files.size() << " checkpoints, "
-              << with_commas(report.at("tensors").to_number<int64_t>()) << " tensors, "
-              << with_commas(report.at("parameters").as_int64()) << " parameters\n";
+              << counted(report.at("tensors"), "tensor") << ", " << counted(report.at("parameters"), "parameter")
+              << "\n";
   return code;
 }
 

@@ -100,7 +100,8 @@ int data_prepare_command(const Options& options) {
   int64_t broken = 0;
   if (!options.no_check) {
     std::vector<DatasetFacts> facts;
-    for (const auto& [name, count] : {std::pair("train.txt", prepared.train), {"val.txt", prepared.val}}) {
+    for (const auto& [name, count] :
+         {std::pair("train.txt", prepared.train), {"val.txt", prepared.val}, {"test.txt", prepared.test}}) {
       if (count == 0) continue;
       Options list = options;
       list.files = {(prepare.out / name).string()};

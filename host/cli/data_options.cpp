@@ -100,7 +100,7 @@ void add_browse(CLI::App& data, Options& options) {
                     ->type_name("I,J..")
                     ->delimiter(',')
                     ->allow_extra_args(false)
-                    ->check(CLI::NonNegativeNumber.description(""));
+                    ->check(CLI::Range(int64_t{0}, int64_t{1} << 53).description(""));
   browse->add_option("--class", options.class_name, "Samples of this class, by name or number")
       ->type_name("CLASS")
       ->excludes(index);

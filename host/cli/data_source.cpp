@@ -59,6 +59,8 @@ Experiment experiment_for(const Options& options, const std::string& source) {
                           {"plugins", json::object{{use.substr(0, use.find('/')), "*"}}},
                           {"data", json::object{{"eval", json::object{{"use", use}, {key, source}}}}}};
   Experiment experiment{parse_manifest(canonical_json(text), source, options.sets), {}, {}, {}};
+  for (auto& [pointer, place] : experiment.manifest.places)  // lines of the text above, not of the user's file
+    if (place.file == source) place.line = place.column = 0;
   validate(experiment.manifest, "", experiment.manifest.root, schema_without_model());
   experiment.packages = find_packages(plugin_search_path(options.plugin_path));
   experiment.resolution = resolve_manifest(experiment.manifest, experiment.packages);

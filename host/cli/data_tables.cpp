@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 
+#include "base/printable.h"
 #include "report/format.h"
 
 namespace vhost {
@@ -10,12 +11,6 @@ namespace vhost {
 using report::format_fixed;
 
 namespace {
-
-std::string one_line(std::string text) {
-  std::ranges::replace_if(
-      text, [](char c) { return c == '\n' || c == '\r' || c == '\t'; }, ' ');
-  return text;
-}
 
 std::string right(const std::string& text, size_t width) {
   return text.size() >= width ? text : std::string(width - text.size(), ' ') + text;
@@ -82,7 +77,7 @@ std::string class_table(const DatasetFacts& facts) {
     const double share =
         100.0 * static_cast<double>(count) / static_cast<double>(std::max<size_t>(1, facts.samples.size()));
     std::string line = "  " + right(label < 0 ? "-" : std::to_string(label), 5) + right(std::to_string(count), 10) +
-                       right(format_fixed(share, 2) + " %", 9) + "  " + class_name(facts, label);
+                       right(format_fixed(share, 2) + " %", 9) + "  " + printable(class_name(facts, label));
     out += line.substr(0, line.find_last_not_of(' ') + 1) + "\n";
   }
   return out;
@@ -117,7 +112,8 @@ std::string scan_text(const std::vector<DatasetFacts>& all) {
   for (const DatasetFacts& facts : all) {
     out += heading(facts);
     for (const SampleFacts& sample : facts.samples)
-      if (!sample.error.empty()) out += "  broken       " + sample.name + ": " + one_line(sample.error) + "\n";
+      if (!sample.error.empty())
+        out += "  broken       " + printable(sample.name) + ": " + printable(sample.error) + "\n";
     samples += facts.length, broken += broken_of(facts), seconds += facts.seconds;
   }
   out += "read        " + std::to_string(samples) + " samples in " + report::format_duration(seconds);
@@ -130,7 +126,8 @@ std::string scan_json(const std::vector<DatasetFacts>& all) {
     json::object out = dataset_json(facts);
     json::array broken;
     for (const SampleFacts& sample : facts.samples)
-      if (!sample.error.empty()) broken.push_back(json::object{{"name", sample.name}, {"reason", sample.error}});
+      if (!sample.error.empty())
+        broken.push_back(json::object{{"name", valid_utf8(sample.name)}, {"reason", valid_utf8(sample.error)}});
     out["broken"] = std::move(broken);
     return out;
   });
@@ -144,7 +141,7 @@ std::string skip_list(const std::vector<DatasetFacts>& all) {
            facts.pointer + ", " + facts.use + " " + facts.fingerprint + "\n";
     for (const SampleFacts& sample : facts.samples)
       if (!sample.error.empty() && named.insert(sample.name).second)
-        out += sample.name + "\t" + one_line(sample.error) + "\n";
+        out += (sample.name.starts_with('#') ? "./" : "") + sample.name + "\t" + printable(sample.error) + "\n";
   }
   return out;
 }
@@ -169,7 +166,8 @@ std::string stats_json(const std::vector<DatasetFacts>& all) {
     json::object out = dataset_json(facts);
     json::array classes;
     for (const auto& [label, count] : by_class(facts))
-      classes.push_back(json::object{{"label", label}, {"name", class_name(facts, label)}, {"samples", count}});
+      classes.push_back(
+          json::object{{"label", label}, {"name", valid_utf8(class_name(facts, label))}, {"samples", count}});
     const Sizes sizes = sizes_of(facts);
     out["broken"] = broken_of(facts);
     out["bytes"] =

@@ -58,6 +58,13 @@ void check_unexpected(const Converted& converted, const ConvertFileRequest& from
                 " (--allow-unexpected leaves names out by pattern)");
 }
 
+void check_unread(const Family& family, const ConvertFileRequest& from) {
+  for (const auto& [name, what] : family.unread)
+    if (!matches_any(from.allow_unexpected, name))
+      throw Error(from.file + ": tensor " + quote(name) + " can't be read (" + what +
+                  "); --allow-unexpected leaves it out");
+}
+
 std::string listed(const std::vector<KeyMap>& maps, const std::string& backbone) {
   std::string text;
   for (const KeyMap& map : maps)
@@ -119,13 +126,15 @@ void convert_file(const ConvertFileRequest& from) {
   const ForeignCheckpoint foreign = read_foreign(from.file);
   const auto family = find_family(foreign, maps, wish);
   if (!family) throw no_family(foreign, maps, wish);
+  check_unread(*family, from);
   const Converted converted = to_ours(*family->map, family->tensors, request_for(from, *family->map));
   check_unexpected(converted, from, *family->map);
   print_left_out(converted);
   if (converted.tensors.empty()) throw Error(from.file + ": nothing is left to be written");
   write_safetensors_whole(from.output, converted.tensors);
-  std::printf("%s: %zu tensors of %s (%s)\n", from.output.c_str(), converted.tensors.size(),
-              family->map->family.c_str(), family->map->title.c_str());
+  const std::string place = family->under.empty() ? "" : ", from under " + quote(family->under);
+  std::printf("%s: %zu tensors of %s (%s)%s\n", from.output.c_str(), converted.tensors.size(),
+              family->map->family.c_str(), family->map->title.c_str(), place.c_str());
 }
 
 void export_file(const ConvertFileRequest& from) {

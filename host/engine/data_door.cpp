@@ -2,8 +2,10 @@
 #include <cstdio>
 #include <cstdlib>
 
+#include "base/printable.h"
 #include "engine/browse.h"
 #include "engine/data_tools.h"
+#include "engine/door.h"
 #include "gateway/gateway.h"
 #include "services/services.h"
 
@@ -21,7 +23,7 @@ template <class Request>
 void set_hooks(const Request& request) {
   vhost::set_log_hooks({[](int level, const std::string& part, const std::string& text) {
                           if (level >= VH_LOG_WARN)
-                            std::fprintf(stderr, "warning: %s: %s\n", part.c_str(), text.c_str());
+                            std::fprintf(stderr, "warning: %s: %s\n", part.c_str(), vhost::printable(text).c_str());
                         },
                         [](const std::string&, vh_tensor*) {},
                         [&request](const std::string& what, int64_t done, int64_t total) {
@@ -46,7 +48,7 @@ int serve(const Request& request, Work work) {
     std::fprintf(stderr, "error: %s\n", error.what());
     code = signalled ? 128 + signalled : error.exit_code();
   } catch (const std::exception& error) {
-    std::fprintf(stderr, "error: %s\n", error.what());
+    vhost::print_foreign_error(error);
     code = 1;
   }
   vhost::set_log_hooks({});

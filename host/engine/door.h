@@ -2,12 +2,19 @@
 #pragma once
 #include <cstdio>
 #include <exception>
+#include <string>
 
 #include "base/error.h"
 
 #define VHOST_DOOR extern "C" __attribute__((visibility("default")))
 
 namespace vhost {
+
+// LibTorch's errors bring the list of calls that led to them, which tells a user nothing.
+inline void print_foreign_error(const std::exception& error) {
+  const std::string text = error.what();
+  std::fprintf(stderr, "error: %s\n", text.substr(0, text.find("\nException raised from")).c_str());
+}
 
 // work() returns the exit code; what it throws is printed, and its exit code returned.
 template <class Work>
@@ -18,7 +25,7 @@ int behind_door(Work&& work) {
     std::fprintf(stderr, "error: %s\n", error.what());
     return error.exit_code();
   } catch (const std::exception& error) {
-    std::fprintf(stderr, "error: %s\n", error.what());
+    print_foreign_error(error);
     return 1;
   }
 }

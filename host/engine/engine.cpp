@@ -8,6 +8,7 @@
 #include <filesystem>
 
 #include "base/files.h"
+#include "engine/door.h"
 #include "engine/engine_api.h"
 #include "engine/experiment.h"
 #include "engine/predict.h"
@@ -148,7 +149,7 @@ extern "C" __attribute__((visibility("default"))) int vhost_engine_run(const vho
     return error.exit_code();
   } catch (const std::exception& error) {
     vhost::set_log_hooks({});
-    std::fprintf(stderr, "error: %s\n", error.what());
+    vhost::print_foreign_error(error);
     return 1;
   }
 }

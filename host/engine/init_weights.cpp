@@ -86,9 +86,21 @@ void say_left_out(Experiment& x, const Converted& converted, const std::string& 
     say(x, file + ": left out " + some_of(names) + ": " + because);
 }
 
+void check_options(const Experiment& x, const KeyMap& map, const std::set<std::string>& take) {
+  std::vector<std::string> known;
+  for (const KeyRule& rule : map.rules)
+    if (!rule.option.empty() && std::find(known.begin(), known.end(), rule.option) == known.end())
+      known.push_back(rule.option);
+  for (const std::string& name : take)
+    if (std::find(known.begin(), known.end(), name) == known.end())
+      throw x.manifest.error("/init/take", quote(name) + " is no option of " + map.family + did_you_mean(name, known) +
+                                               (known.empty() ? "; it has none" : "; it has " + some_of(known, 8)));
+}
+
 void load_family(Experiment& x, const Family& family, InitOptions options, const std::string& file) {
   say(x, file + ": is of the family " + family.map->family + " (" + family.map->title + ")" +
              (family.under.empty() ? "" : ", under " + quote(family.under)));
+  check_options(x, *family.map, options.take);
   const Converted converted = to_ours(*family.map, family.tensors, request_for(x, *family.map, options, file));
   say_left_out(x, converted, file);
   options.rules.fresh = converted.fresh;
@@ -118,7 +130,7 @@ void load_any(Experiment& x, const LoadedCheckpoint& from, const InitOptions& op
   if (fs::is_directory(from.folder) && options.family.empty()) return x.load_weights(from.model, file, options.rules);
   const std::vector<KeyMap> maps = keymaps_of(packages_of(*x.request.resolution));
   const FamilyWish wish{options.family, component_at(x, "/model/backbone"), file, "init.family"};
-  const ForeignCheckpoint foreign{"", from.model, {}};
+  const ForeignCheckpoint foreign{"", from.model, {}, {}};
   if (const auto family = find_family(foreign, maps, wish)) return load_family(x, *family, options, file);
   if (!has_our_names(x, from.model)) throw no_family(foreign, maps, wish);
   say_surplus(x, from.model, options.rules.prefix, file);

@@ -45,6 +45,7 @@ at::Tensor interpolated_rows(const at::Tensor& stored, at::IntArrayRef want, int
 }
 
 int64_t side_of(int64_t cells) {  // 0 = they make no square
+  if (cells < 1) return 0;
   const auto side = static_cast<int64_t>(std::llround(std::sqrt(static_cast<double>(cells))));
   return side * side == cells ? side : 0;
 }

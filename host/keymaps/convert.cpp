@@ -74,7 +74,7 @@ std::vector<at::Tensor> split(const at::Tensor& whole, const std::string& name, 
   for (size_t i = 0; i < to.size(); ++i)
     if (to[i].empty() && parts[i].count_nonzero().item<int64_t>() != 0)
       throw Error(file + ": part " + std::to_string(i + 1) + " of " + std::to_string(n) + " of " + quote(name) +
-                  " isn't zero (largest " + c10::str(parts[i].abs().max().item<double>()) +
+                  " isn't zero (largest " + c10::str(parts[i].to(at::kDouble).abs().max().item<double>()) +
                   "), and the other side has no place for it beside " + quote(to.front()));
   return parts;
 }
@@ -248,7 +248,9 @@ Tensors to_theirs(const KeyMap& map, const Tensors& ours, const ConvertRequest& 
       const std::vector<std::string> from = rule.ours.fill(*bindings), to = rule.theirs.fill(*bindings);
       const std::vector<at::Tensor> values = carry(*rule.rule, ours, from, to, /*inwards=*/false, request.file);
       for (size_t i = 0; i < to.size(); ++i)
-        if (!to[i].empty()) out[to[i]] = values[i].contiguous();
+        if (!to[i].empty() && !out.emplace(to[i], values[i].contiguous()).second)
+          throw Error(request.file + ": " + quote(from.front()) + " and another tensor both become " + quote(to[i]) +
+                      "; --prefix takes one of them alone");
       for (const std::string& taken : from) open.erase(taken);
     }
   }

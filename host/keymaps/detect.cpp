@@ -17,14 +17,27 @@ std::string unwrapped(std::string name) {
   return name;
 }
 
-Tensors below(const ForeignCheckpoint& from, const std::string& under) {
+// `twice`, if given, is set to a name that two of the file's become.
+template <class Value>
+std::map<std::string, Value> below(const std::map<std::string, Value>& all, const std::string& under,
+                                   std::string* twice = nullptr) {
   const std::string prefix = under.empty() ? "" : under + ".";
-  Tensors tensors;
-  for (auto it = from.tensors.lower_bound(prefix); it != from.tensors.end(); ++it) {
+  std::map<std::string, Value> found;
+  for (auto it = all.lower_bound(prefix); it != all.end(); ++it) {
     if (it->first.rfind(prefix, 0) != 0) break;
-    tensors[unwrapped(it->first.substr(prefix.size()))] = it->second;
+    const auto [place, fresh] = found.emplace(unwrapped(it->first.substr(prefix.size())), it->second);
+    if (!fresh && twice) *twice = place->first;
   }
-  return tensors;
+  return found;
+}
+
+Family family_of(const KeyMap& map, const ForeignCheckpoint& from, const std::string& under, const std::string& file) {
+  std::string twice;
+  Family family{&map, below(from.tensors, under, &twice), under, below(from.unread, under)};
+  if (!twice.empty())
+    throw Error(file + ": holds " + quote(twice) + (under.empty() ? "" : " under " + quote(under)) +
+                " twice, with and without \"module.\" or \"_orig_mod.\" in front; save one of them alone");
+  return family;
 }
 
 bool any_matches(const std::string& text, const Tensors& tensors, const Variables& variables) {
@@ -52,11 +65,11 @@ bool fits(const KeyMap& map, const Tensors& tensors) {
 }
 
 // The first place where the family's names are; the root last, as module.x there may be a wrapper's or the map's.
-std::optional<Family> at_some_place(const KeyMap& map, const ForeignCheckpoint& from) {
+std::optional<Family> at_some_place(const KeyMap& map, const ForeignCheckpoint& from, const std::string& file) {
   std::vector<std::string> places = map.under;
   std::stable_partition(places.begin(), places.end(), [](const std::string& under) { return !under.empty(); });
   for (const std::string& under : places)
-    if (Tensors tensors = below(from, under); fits(map, tensors)) return Family{&map, std::move(tensors), under};
+    if (fits(map, below(from.tensors, under))) return family_of(map, from, under, file);
   return std::nullopt;
 }
 
@@ -90,11 +103,10 @@ Family forced_family(const ForeignCheckpoint& from, const std::vector<KeyMap>& m
     throw Error(wish.key + ": several plugins ship a family " + quote(wish.forced) + "; say which: " +
                 named[0]->plugin + "/" + named[0]->family + " or " + named[1]->plugin + "/" + named[1]->family);
   const KeyMap& map = *named.front();
-  if (auto found = at_some_place(map, from)) return std::move(*found);
+  if (auto found = at_some_place(map, from, wish.file)) return std::move(*found);
   for (const std::string& under : map.under)  // as the user says: where the family would have its names
-    if (Tensors tensors = below(from, under); !under.empty() && !tensors.empty())
-      return {&map, std::move(tensors), under};
-  return {&map, below(from, ""), ""};
+    if (!under.empty() && !below(from.tensors, under).empty()) return family_of(map, from, under, wish.file);
+  return family_of(map, from, "", wish.file);
 }
 
 }  // namespace
@@ -113,7 +125,7 @@ std::optional<Family> find_family(const ForeignCheckpoint& from, const std::vect
   std::vector<const KeyMap*> names, others;
   for (const KeyMap& map : maps) {
     if (map.detect.model_only && wish.backbone.empty()) continue;
-    auto family = at_some_place(map, from);
+    auto family = at_some_place(map, from, wish.file);
     if (!family) continue;
     if (!wish.backbone.empty() && map.backbone != wish.backbone) {
       others.push_back(&map);
@@ -131,6 +143,7 @@ std::optional<Family> find_family(const ForeignCheckpoint& from, const std::vect
 }
 
 Error no_family(const ForeignCheckpoint& from, const std::vector<KeyMap>& maps, const FamilyWish& wish) {
+  if (from.tensors.empty()) return Error(wish.file + ": holds no tensors");
   std::string text = wish.file + ": its names are of no known family; looked for";
   for (const KeyMap& map : maps) {
     if (!wish.backbone.empty() && map.backbone != wish.backbone) continue;
@@ -139,8 +152,8 @@ Error no_family(const ForeignCheckpoint& from, const std::vector<KeyMap>& maps, 
   }
   std::vector<std::string> names;
   for (const auto& [name, tensor] : from.tensors) names.push_back(name);
-  return Error(text + "\nThe file has " + (names.empty() ? "no tensors" : some_of(names)) +
-               ". If it is of a family nevertheless, say so with " + wish.key);
+  return Error(text + "\nThe file has " + some_of(names) + ". If it is of a family nevertheless, say so with " +
+               wish.key);
 }
 
 }  // namespace vhost

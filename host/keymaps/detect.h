@@ -12,6 +12,7 @@ struct Family {
   std::map<std::string, at::Tensor>
       tensors;        // by their names: below `under`, wrappers' module. and _orig_mod. taken off
   std::string under;  // "state_dict"; "" = the file's root
+  std::map<std::string, std::string> unread;  // as ForeignCheckpoint has it, by their names
 };
 
 struct FamilyWish {
@@ -21,8 +22,8 @@ struct FamilyWish {
   std::string key;       // that forces a family: "init.family", "--family"
 };
 
-// nullopt = the names are of no family. Throws Error if they are of several, of a family for another backbone, or if
-// the forced one isn't there.
+// nullopt = the names are of no family. Throws Error if they are of several, of a family for another backbone, if
+// the forced one isn't there, or if two names become one without what wrappers put in front.
 std::optional<Family> find_family(const ForeignCheckpoint& from, const std::vector<KeyMap>& maps,
                                   const FamilyWish& wish);
 

@@ -106,6 +106,9 @@ class Reader {
       throw file_.error(pointer, "has several names on both sides; rows can be joined or split, not both");
     if (!rule.heads.empty() && rule.because.empty())
       throw file_.error(pointer, "is for some heads only; say in \"because\" why others do without");
+    for (const auto* shape : {&rule.theirs, &rule.ours})
+      if (std::count(shape->begin(), shape->end(), -1) > 1)
+        throw file_.error(pointer + "/reshape", "holds more than one -1; what remains must be told in both directions");
     if (rule.from.front().empty() || rule.to.front().empty())
       throw file_.error(pointer, "begins with null; the first name must be there, the others are told by it");
     for (const std::string& name : rule.exports)

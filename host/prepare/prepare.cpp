@@ -5,6 +5,7 @@
 
 #include "base/files.h"
 #include "base/json.h"
+#include "base/printable.h"
 #include "prepare/annotations.h"
 #include "prepare/lists.h"
 #include "prepare/media_archive.h"
@@ -23,6 +24,13 @@ constexpr const char* kSuspect = "damaged";     // as an archive's stamp: what i
 bool leads_out(const std::string& path) {
   const fs::path parts(path);
   return parts.is_absolute() || std::ranges::find(parts, fs::path("..")) != parts.end();
+}
+
+// Names in archives may be of any bytes, which JSON may not.
+json::array printable_list(const std::vector<std::string>& lines) {
+  json::array list;
+  for (const std::string& line : lines) list.emplace_back(printable(line));
+  return list;
 }
 
 std::string read_all(ByteSource& data) {
@@ -69,6 +77,8 @@ class Preparation {
     sort_held();
     write_lists(out_, annotations_, result_);
     result_.missing = annotations_.missing();
+    if (result_.train + result_.val + result_.test == 0 && result_.whole())
+      result_.problems.push_back(options_.source.string() + ": no video (.mp4, .mkv, .avi, ...) was found in it");
     write_state();
     return std::move(result_);
   }
@@ -79,10 +89,14 @@ class Preparation {
   void read_state() {
     std::error_code ignored;
     if (!fs::exists(state_file(), ignored)) return;
-    const json::value state = read_json(state_file().string()).root;
+    const json::value state = read_state_file();
     if (const json::value* done = find_pointer(state, "/done"); done && done->is_object())
       for (const auto& entry : done->get_object())
         if (entry.value().is_string()) done_[std::string(entry.key())] = std::string(entry.value().get_string());
+  }
+
+  json::value read_state_file() const try { return read_json(state_file().string()).root; } catch (const Error& error) {
+    throw Error(std::string(error.what()) + "; without this file the archives are read again, and nothing is lost");
   }
 
   void write_state() const {
@@ -93,12 +107,12 @@ class Preparation {
                              {"val", result_.val},
                              {"test", result_.test},
                              {"classes", result_.classes},
-                             {"problems", json::value_from(result_.problems)},
-                             {"refused", json::value_from(result_.refused)},
-                             {"differing", json::value_from(result_.differing)},
-                             {"unplaced", json::value_from(result_.unplaced)},
-                             {"empty", json::value_from(result_.empty)},
-                             {"missing", json::value_from(result_.missing)}};
+                             {"problems", printable_list(result_.problems)},
+                             {"refused", printable_list(result_.refused)},
+                             {"differing", printable_list(result_.differing)},
+                             {"unplaced", printable_list(result_.unplaced)},
+                             {"empty", printable_list(result_.empty)},
+                             {"missing", printable_list(result_.missing)}};
     write_file_atomically(state_file(), pretty_json(state));
   }
 
@@ -120,7 +134,7 @@ class Preparation {
   }
 
   void read_archive(const SourceArchive& archive) {
-    const std::string stamp = stamp_of(archive), key = archive.parts[0].lexically_normal().string();
+    const std::string stamp = stamp_of(archive), key = printable(archive.parts[0].lexically_normal().string());
     if (const auto done = done_.find(key); done != done_.end() && done->second == stamp) {
       ++result_.archives_done_before;
       return;
@@ -236,7 +250,8 @@ class Preparation {
         fs::rename(file, to);
     }
     if (without_split > 0)
-      result_.problems.push_back(std::to_string(without_split) + " videos in " + held.string() +
+      result_.problems.push_back(std::to_string(without_split) + (without_split == 1 ? " video in " : " videos in ") +
+                                 held.string() +
                                  ": neither a folder nor a table says whether they are of train or val; name it with "
                                  "--split, or a table with --annotations");
     else

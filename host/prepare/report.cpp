@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "base/printable.h"
 #include "prepare/prepare.h"
 
 namespace vhost {
@@ -10,7 +11,7 @@ constexpr size_t kMostLines = 20;
 void add_lines(std::string& out, const std::string& what, const std::vector<std::string>& lines) {
   if (lines.empty()) return;
   out += what + "  " + std::to_string(lines.size()) + "\n";
-  for (size_t i = 0; i < std::min(lines.size(), kMostLines); ++i) out += "  " + lines[i] + "\n";
+  for (size_t i = 0; i < std::min(lines.size(), kMostLines); ++i) out += "  " + printable(lines[i]) + "\n";
   if (lines.size() > kMostLines)
     out += "  and " + std::to_string(lines.size() - kMostLines) + " more in prepare.json\n";
 }

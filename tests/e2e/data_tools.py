@@ -237,6 +237,31 @@ def videos_without_a_split_wait_for_one():
     has(data("prepare", "kinetics", archive, folder / "out", "--no-check", code=1).stdout, "neither a folder nor a table says", "--split")
     data("prepare", "kinetics", archive, folder / "out", "--no-check", "--split", "val")
     assert (folder / "out/val.txt").read_text() == "videos_val/jumping/0.mp4 0\nvideos_val/jumping/1.mp4 0\n"
+    has(data("prepare", "kinetics", archive, folder / "test", "--split", "test").stdout, "test.txt 2; 1 classes", "read        2 samples", "broken      0")
+    tar(folder / "none.tar.gz", [("k/README", b"hello")])
+    has(data("prepare", "kinetics", folder / "none.tar.gz", folder / "none", "--no-check", code=1).stdout,
+        "none.tar.gz: no video (.mp4, .mkv, .avi, ...) was found in it")
+
+
+def names_may_be_of_any_bytes():
+    folder, [video] = pathlib.Path(temporary_folder()), some_videos(1)
+    with tarfile.open(folder / "k.tar", "w", encoding="latin1", format=tarfile.GNU_FORMAT) as archive:
+        for name in ("val/c/\xff.mp4", "/\xff\x1b[31m.mp4"):
+            info = tarfile.TarInfo(name)
+            info.size = len(video)
+            archive.addfile(info, io.BytesIO(video))
+    for again in (False, True):
+        done = data("prepare", "kinetics", folder / "k.tar", folder / "out", "--no-check", code=1)
+        has(done.stdout, f"{0 if again else 1} written", 'k.tar: "/\\xff\\x1b[31m.mp4" leads out of the archive')
+    (folder / "out/prepare.json").write_text("{bad")
+    refused("prepare", "kinetics", folder / "k.tar", folder / "out", message="without this file the archives are read again, and nothing is lost")
+    (folder / "list.txt").write_bytes(b"\xff.mp4 0\n" + str(clips() / "train").encode() + b"/gone\x1b.mp4 1\nout/videos_val/c/\xff.mp4 0\n")
+    done = subprocess.run([str(VHOST), "data", "scan", "list.txt", "--json"], cwd=folder, capture_output=True, timeout=600)
+    names = [one["name"] for one in json.loads(done.stdout.decode("utf-8"))[0]["broken"]]
+    assert len(names) == 2 and names[0].endswith("\ufffd.mp4") and names[1].endswith("/gone\x1b.mp4"), names
+    has(data("scan", "list.txt", folder=folder, code=1).stdout, "/gone\\x1b.mp4: can't be opened")
+    (folder / "wrong.txt").write_text("a.mp4 1.5\n")
+    refused("scan", folder / "wrong.txt", message="wrong.txt: /data/eval/list: kinetics/clips: ")
 
 
 main({
@@ -252,4 +277,5 @@ main({
     "prepare damaged": what_is_damaged_is_reported_and_the_rest_is_kept,
     "prepare kill": a_kill_loses_nothing,
     "prepare split": videos_without_a_split_wait_for_one,
+    "any names": names_may_be_of_any_bytes,
 })

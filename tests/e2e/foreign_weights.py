@@ -165,6 +165,8 @@ def fine_tuning_from_maskfeat_begins_with_a_new_norm():
         'left out "backbone.mask_token": pre-training alone replaces tokens', 'left out "neck.fc.bias", "neck.fc.weight": not under "backbone."')
     same = "backbone.blocks.1.mlp.fc1.weight"
     assert weights(fresh)[same] == before[same]
+    refused(started_from(finetuning, {"from": str(file), "prefix": "backbone.", "take": ["nrom"]}, check=False)[1],
+            '/init/take: "nrom" is no option of openmmlab-maskfeat-mvit (did you mean "norm"?); it has "norm"')
     again, _ = started_from(pretraining, {"from": str(file)})
     assert weights(again) == before, "pre-training goes on with another norm"
 

@@ -1,3 +1,5 @@
+#include <sys/stat.h>
+
 #include <boost/test/unit_test.hpp>
 #include <cmath>
 #include <cstdlib>
@@ -206,6 +208,13 @@ BOOST_AUTO_TEST_CASE(file_errors_name_path_and_reason) {
   BOOST_TEST(message_of([&] { vhost::write_file_atomically(folder.path / "sub", "x"); }) ==
              "can't write " + top + "/sub: Is a directory");
   BOOST_TEST(std::distance(fs::directory_iterator(folder.path), fs::directory_iterator()) == 1);
+  const fs::path pipe = folder.path / "pipe", link = folder.path / "link";
+  BOOST_REQUIRE(::mkfifo(pipe.c_str(), 0600) == 0);
+  fs::create_symlink(pipe, link);
+  for (const fs::path& path : {pipe, link})
+    BOOST_TEST(message_of([&] { vhost::write_file_atomically(path, "x"); }) ==
+               "can't write " + path.string() + ": it is a device or a pipe; give a file's name");
+  BOOST_TEST((fs::is_fifo(pipe) && fs::is_symlink(link)));
   vhost::write_file_atomically(folder.path / "f", "");
   BOOST_TEST(message_of([&] { vhost::make_directories(folder.path / "f/g"); }) ==
              "can't create the folder " + top + "/f/g: Not a directory");

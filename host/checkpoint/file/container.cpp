@@ -26,6 +26,8 @@ constexpr Other kOthers[] = {
     {0, "\x89HDF", "is an HDF5 file (Keras); load it and save it as safetensors"},
     {0, "version https://git-lfs", "is a Git LFS pointer, not the file itself; fetch that with `git lfs pull`"},
     {0, "<", "is a web page, not a checkpoint; fetch the file itself"},
+    {0, "L119547037146038801333356L\n",
+     "is of torch.save with pickle protocol 0 or 1; load it and save it again with pickle_protocol=2"},
     {0, "\x93NUMPY", "is a NumPy array; save it as safetensors with a name"},
 };
 

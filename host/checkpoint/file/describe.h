@@ -3,13 +3,10 @@
 #include <optional>
 
 #include "base/json.h"
+#include "base/printable.h"
 #include "checkpoint/file/pickle.h"
 
 namespace vhost {
-
-// Control characters and what is no UTF-8 become \xNN, so that a text can neither break a line nor drive a terminal.
-// Cut, with "...", after some `most` bytes.
-std::string printable(std::string_view text, size_t most = SIZE_MAX);
 
 // Of a value that holds no others: None, numbers, texts, bytes, classes, NumPy's scalars and arrays. nullopt for the
 // rest.

@@ -72,6 +72,7 @@ enum Opcode : uint8_t {
 
 constexpr std::string_view kTextOpcodes = "IFLSVgpPio";  // of protocols 0 and 1
 constexpr int kNewestProtocol = 5;
+constexpr size_t kLongestName = 4096;  // of a module or class; names are copied and compared wherever they are met
 
 }  // namespace
 
@@ -317,7 +318,7 @@ class PickleReader {
         const std::vector<Ref> names = pop_many(2);
         if (kind_of(names[0]) != PickleKind::kText || kind_of(names[1]) != PickleKind::kText)
           fail("a class whose name is no text");
-        return push_pair(PickleKind::kClass, names[0], names[1]), true;
+        return push_class(names[0], names[1]), true;
       }
       case kReduce:
       case kNewObj:
@@ -335,7 +336,12 @@ class PickleReader {
   void push_global() {
     const Bytes module = line();
     const Ref first = add(text_value(PickleKind::kText, module));
-    push_pair(PickleKind::kClass, first, add(text_value(PickleKind::kText, line())));
+    push_class(first, add(text_value(PickleKind::kText, line())));
+  }
+  void push_class(Ref module, Ref name) {
+    if (graph_.text(module).size() > kLongestName || graph_.text(name).size() > kLongestName)
+      fail("a class whose name has more than " + std::to_string(kLongestName) + " bytes");
+    push_pair(PickleKind::kClass, module, name);
   }
   void push_object(const std::vector<Ref>& call) {
     if (kind_of(call[1]) != PickleKind::kTuple) fail("arguments that are no tuple");

@@ -12,7 +12,8 @@ constexpr uint64_t kMostHeader = 32u << 20;  // a hundred thousand tensors and m
 const ElementNames& element_type(const std::string& place, std::string_view type) {
   for (const ElementNames& names : kElements)
     if (type == names.safetensors) return names;
-  throw Error(place + ": element type " + quote(type) + " is not supported");
+  throw Error(place + ": element type " + quote(type) +
+              " is not read; save it as F32, or as another of torch's common types");
 }
 
 std::vector<int64_t> shape_of(const std::string& place, const json::array& list, uint64_t& elements) {

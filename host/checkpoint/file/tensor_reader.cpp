@@ -7,6 +7,7 @@ namespace vhost {
 namespace {
 
 constexpr size_t kMostDimensions = 64;   // as torch
+constexpr size_t kLongestKey = 4096;     // of a storage; torch writes numbers
 constexpr int kMostNestedRebuilds = 16;  // a parameter of a subclass of a tensor ...
 
 std::string shape_text(const std::vector<int64_t>& sizes) {
@@ -36,6 +37,16 @@ uint64_t bytes_of_unread(std::string_view type) {
   for (const char* byte : {"QInt8Storage", "QUInt8Storage", "QUInt4x2Storage", "QUInt2x4Storage"})
     if (name == byte) return 1;
   return 0;
+}
+
+// A view whose elements are stored with the other sign: what metadata of a rebuilt tensor, a dict, says.
+bool is_negated(const Pickle& pickle, const std::vector<Ref>& arguments, size_t metadata) {
+  if (arguments.size() <= metadata) return false;
+  const auto& entries = pickle.items(arguments[metadata]);
+  for (size_t i = 0; i + 1 < entries.size(); i += 2)
+    if (pickle.text(entries[i]) == "neg" && pickle[entries[i + 1]].kind == PickleKind::kBool)
+      return pickle[entries[i + 1]].number != 0;
+  return false;
 }
 
 uint64_t count_of(const Pickle& pickle, Ref ref, const std::string& what) {
@@ -81,6 +92,9 @@ std::optional<StorageId> storage_id(const Pickle& pickle, Ref persistent, const 
   if (parts.empty() || pickle.text(parts[0]) != "storage") return std::nullopt;
   if (parts.size() < 5 || pickle[parts[1]].kind != PickleKind::kClass || pickle[parts[2]].kind != PickleKind::kText)
     throw Error(place + ": a storage without type, key and size: the file is damaged; fetch it again");
+  if (pickle.text(parts[2]).size() > kLongestKey)
+    throw Error(place + ": a storage whose key has more than " + std::to_string(kLongestKey) +
+                " bytes: the file is damaged; fetch it again");
   StorageId id;
   id.type = pickle.class_name(parts[1]);
   id.elements = id.type.starts_with("torch.") ? element_of_storage(id.type) : nullptr;
@@ -98,9 +112,18 @@ std::optional<StorageId> storage_id(const Pickle& pickle, Ref persistent, const 
 }
 
 std::optional<TensorFound> TensorReader::tensor(Ref ref, const std::string& place) const {
-  const std::optional<Call> call = rebuild_call(ref, place);
-  if (!call) return std::nullopt;
-  return rebuild(*call, place);
+  if (const std::optional<Call> call = rebuild_call(ref, place)) return rebuild(*call, place);
+  const Ref function = pickle_[ref].first;
+  if (pickle_[ref].kind != PickleKind::kObject || pickle_[function].kind != PickleKind::kClass) return std::nullopt;
+  const bool torch = pickle_.text(pickle_[function].first).starts_with("torch.");
+  if (!torch || !pickle_.text(pickle_[function].second).starts_with("_rebuild_")) return std::nullopt;
+  return TensorFound{std::nullopt, pickle_.class_name(ref)};  // sparse, quantised, of a device, ...
+}
+
+uint64_t TensorReader::stored_bytes() const {
+  uint64_t bytes = 0;
+  for (const auto& storage : storages_) bytes += storage.second.bytes;
+  return bytes;
 }
 
 // Through parameters and subclasses to the call that makes the tensor.
@@ -159,6 +182,8 @@ TensorFound TensorReader::rebuild(const Call& call, const std::string& place) co
       if (pickle_.is_class(values[6], "torch", names.torch)) elements = &names;
   }
   if (!elements || !id->elements) return {std::nullopt, "tensor of " + type + ", " + shape_text(tensor.sizes)};
+  if (is_negated(pickle_, values, untyped ? 7 : 6))
+    return {std::nullopt, "negated view of " + type + ", " + shape_text(tensor.sizes)};
   const auto storage = storages_.find(id->key);
   uint64_t wanted = 0;
   if (storage == storages_.end())

@@ -33,8 +33,10 @@ class TensorReader {
   TensorReader(const Pickle& pickle, const std::map<std::string, StoragePlace, std::less<>>& storages)
       : pickle_(pickle), storages_(storages) {}
 
-  // Whether the value is a rebuilt tensor or parameter. `place` is what errors begin with: file and key.
+  // The tensor or parameter that the value is rebuilt to, if it is one. `place` is what errors begin with: file and
+  // key.
   std::optional<TensorFound> tensor(Ref ref, const std::string& place) const;
+  uint64_t stored_bytes() const;  // of all storages
 
  private:
   struct Call {

@@ -30,6 +30,7 @@ class Walker {
     for (size_t i = 0; i < pickle.size(); ++i)
       if (pickle[static_cast<Ref>(i)].kind == PickleKind::kObject) ++objects;
     tensors_left_ = kFree + kRepeatsOfTensor * objects;
+    copied_left_ = StoredTensor::kMostCopied + StoredTensor::kCopiedPerByte * reader.stored_bytes();
   }
 
   void walk() {
@@ -164,8 +165,9 @@ class Walker {
   }
 
   void add(TensorFound found) {
-    if (!found.tensor) return note(json::value(printable(found.opaque, 200)));
+    if (!found.tensor) return add_unread(printable(found.opaque, 200));
     spend(tensors_left_, 1);
+    spend_copy(*found.tensor);
     const std::string key = path_.empty() ? "tensor" : path_;
     spend(path_bytes_left_, key.size());
     if (!file_.tensors.emplace(key, std::move(*found.tensor)).second)
@@ -173,12 +175,30 @@ class Walker {
                   "\", as one of the keys holds a dot; save it with other keys");
   }
 
+  void add_unread(const std::string& what) {
+    spend(tensors_left_, 1);
+    const std::string key = path_.empty() ? "tensor" : path_;
+    spend(path_bytes_left_, key.size());
+    file_.unread[key] = what;
+    note(json::value(what));
+  }
+
+  // No overflow: the reader has checked the extent.
+  void spend_copy(const StoredTensor& tensor) {
+    uint64_t bytes = names_of(tensor.element).size;
+    for (const int64_t size : tensor.sizes) bytes *= static_cast<uint64_t>(size);
+    if (bytes > copied_left_)
+      throw Error(place() + ": the tensors up to here repeat the file's " + std::to_string(reader_.stored_bytes()) +
+                  " stored bytes beyond all proportion; save each as it is used, with .clone()");
+    copied_left_ -= bytes;
+  }
+
   const Pickle& pickle_;
   const TensorReader& reader_;
   const std::string& name_;
   TorchFile& file_;
   std::vector<bool> entered_;
-  size_t visits_left_, path_bytes_left_, tensors_left_ = 0, not_shown_ = 0;
+  size_t visits_left_, path_bytes_left_, tensors_left_ = 0, copied_left_ = 0, not_shown_ = 0;
   std::string path_;
 };
 

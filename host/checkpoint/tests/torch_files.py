@@ -5,6 +5,7 @@
 import argparse
 import collections
 import json
+import os
 import pathlib
 import subprocess
 import sys
@@ -84,14 +85,14 @@ def kinds():
 
 def opaque():
     return {"complex": torch.zeros(2, dtype=torch.complex64), "sparse": torch.eye(2).to_sparse(), "w": torch.ones(1),
-            "quantised": torch.quantize_per_tensor(torch.ones(2), 0.1, 0, torch.qint8)}
+            "quantised": torch.quantize_per_tensor(torch.ones(2), 0.1, 0, torch.qint8), "negated": torch.ones(2, dtype=torch.complex64).conj().imag}
 
 
 def flat(value, path="", found=None):
     """What the reader should find: path -> tensor."""
     found = {} if found is None else found
     if isinstance(value, torch.Tensor):
-        if value.layout is torch.strided and not value.is_quantized and not value.is_complex():
+        if value.layout is torch.strided and not (value.is_quantized or value.is_complex() or value.is_neg()):
             found[path or "tensor"] = value
     elif isinstance(value, (dict, list, tuple)) and not isinstance(value, torch.Size):
         for key, item in value.items() if isinstance(value, dict) else enumerate(value):
@@ -146,6 +147,7 @@ def check_files(folder):
                 if make is opaque:
                     assert rest["other"]["complex"] == "tensor of torch.ComplexFloatStorage, [2]", rest
                     assert rest["other"]["sparse"] == "torch._utils._rebuild_sparse_tensor", rest
+                    assert rest["other"]["negated"] == "negated view of torch.FloatStorage, [2]", rest
                     assert rest["other"]["quantised"] == "torch._utils._rebuild_qtensor", rest
     print(f"ok    {count} tensors of torch.save, bit for bit")
 
@@ -183,7 +185,25 @@ def check_archives(folder):
     safetensors.torch.save_file(tensors, folder / "x.safetensors", metadata={"format": "pt"})
     got, rest = read(folder / "x.safetensors", folder)
     assert {k: bits(v) for k, v in got.items()} == {k: bits(v) for k, v in tensors.items()} and rest["container"] == "safetensors"
+    check_flat(folder, tensors)
+    torch.save({"a": torch.ones(1)}, folder / "x.pth", pickle_protocol=0, _use_new_zipfile_serialization=False)
+    fails(folder / "x.pth", folder, "x.pth: is of torch.save with pickle protocol 0 or 1; load it and save it again")
     print("ok    other archives, TorchScript, safetensors")
+
+
+def check_flat(folder, tensors):
+    """Safetensors as others may write it: the data at odd places, names that could drive a terminal, types that aren't read."""
+    whole = (folder / "x.safetensors").read_bytes()
+    header, data = whole[8:8 + int.from_bytes(whole[:8], "little")].strip(), whole[8 + int.from_bytes(whole[:8], "little"):]
+    header += b" " * (1 - len(header) % 2)
+    (folder / "y.safetensors").write_bytes(len(header).to_bytes(8, "little") + header + data)
+    got, _ = read(folder / "y.safetensors", folder)
+    assert {k: bits(v) for k, v in got.items()} == {k: bits(v) for k, v in tensors.items()}
+    safetensors.torch.save_file({"\x1b[31mw": torch.ones(1)}, folder / "x.safetensors", metadata={"a": "\x1b[0m"})
+    shown = vhost("inspect", folder / "x.safetensors")
+    assert "\\x1b[31mw" in shown and "__metadata__.a: \\x1b[0m" in shown and "\x1b" not in shown, shown
+    safetensors.torch.save_file({"w": torch.ones(1).to(torch.float8_e4m3fn)}, folder / "x.safetensors")
+    fails(folder / "x.safetensors", folder, 'tensor "w": element type "F8_E4M3" is not read; save it as F32')
 
 
 def vhost(*arguments, code=0):
@@ -215,6 +235,8 @@ def check_commands(folder):
     torch.save({"model": {**states[2], "w": torch.ones(2)}}, files[2])
     assert 'tensor "model.w" is float32 [2], in' in vhost("average", *files, "-o", folder / "no.safetensors", code=1)
     assert not (folder / "no.safetensors").exists()
+    os.mkfifo(folder / "pipe")
+    assert "pipe: it is a device or a pipe" in vhost("average", *files[:2], "-o", folder / "pipe", code=1) and (folder / "pipe").is_fifo()
 
     torch.save({"model": states[0]}, folder / "a.pth", _use_new_zipfile_serialization=False)
     assert vhost("diff", files[0], folder / "a.pth") == "4 equal tensors\n"
@@ -229,7 +251,16 @@ def check_commands(folder):
     assert value["name"] == "model.w" and value["unequal"] == 1 and abs(value["relative"] * scale - 0.5) < 1e-6, value
     torch.save({"x": torch.tensor([2**60, float("nan")][:1], dtype=torch.int64), "n": torch.tensor([float("nan"), 1.0])}, files[0])
     torch.save({"x": torch.tensor([2**60 + 1]), "n": torch.tensor([float("nan"), 1.0])}, files[1])
-    assert [v["name"] for v in json.loads(vhost("diff", files[0], files[1], "--json", code=1))["values"]] == ["x"]
+    assert [(v["name"], v["absolute"]) for v in json.loads(vhost("diff", files[0], files[1], "--json", code=1))["values"]] == [("x", 1)]
+    for i in range(2):
+        torch.save({"w": torch.ones(1), "c": torch.full((2,), i, dtype=torch.complex64), "either": torch.ones(2).to(torch.complex64 if i else torch.float32)}, files[i])
+    diff = json.loads(vhost("diff", files[0], files[1], "--json", code=1))
+    assert (diff["only_a"], [u["name"] for u in diff["unread"]], diff["unread"][1]["a"]) == ([], ["c", "either"], "float32 [2]"), diff
+    assert 'epoch-0.pth: tensor "c" can\'t be read (tensor of torch.ComplexFloatStorage, [2])' in vhost("average", *files[:2], "-o", folder / "no.safetensors", code=1)
+    torch.save({"epoch": 3}, files[0])
+    assert "neither of the two holds a tensor" in vhost("diff", files[0], files[0], code=1)
+    assert "holds no tensors" in vhost("average", files[0], files[0], "-o", folder / "no.safetensors", code=1)
+    assert not (folder / "no.safetensors").exists()
     print("ok    vhost checkpoint inspect, diff, average")
 
 

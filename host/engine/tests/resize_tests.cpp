@@ -56,6 +56,7 @@ BOOST_AUTO_TEST_CASE(a_table_that_is_no_square_or_of_another_width_is_not_interp
   BOOST_CHECK(!resized(table, param_of("bicubic2d(prefix=1)", {1, 7, 2})).defined());  // 6 cells
   BOOST_CHECK(!resized(table, param_of("bicubic2d(prefix=0)", {1, 9, 2})).defined());  // 5 stored cells
   BOOST_CHECK(!resized(table, param_of("bicubic2d(prefix=1,h=2,w=5)", {1, 10, 2})).defined());
+  BOOST_CHECK(!resized(table, param_of("bicubic2d(prefix=6)", {1, 10, 2})).defined());  // none but prefix, and too few
 }
 
 BOOST_AUTO_TEST_CASE(a_kernel_of_pictures_is_repeated_over_time_and_one_of_clips_summed) {

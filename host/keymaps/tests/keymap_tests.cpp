@@ -72,6 +72,8 @@ BOOST_AUTO_TEST_CASE(a_wrong_map_is_refused_with_its_place) {
   check_refused("has other variables than", [] { map_of(R"([{"from": "a.{i}", "to": "b"}])"); });
   check_refused("has several names on both sides", [] { map_of(R"([{"from": ["a", "b"], "to": ["c", "d"]}])"); });
   check_refused("say in \"because\" why", [] { map_of(R"([{"from": "a", "to": "b", "heads": ["toy/head"]}])"); });
+  check_refused("holds more than one -1",
+                [] { map_of(R"([{"from": "a", "to": "b", "reshape": {"theirs": [-1], "ours": [-1, -1]}}])"); });
   check_refused("isn't among the map's \"export\"", [] { map_of(R"([{"from": "a", "to": "b", "export": "hf"}])"); });
   check_refused("did you mean \"spare\"", [] { map_of(R"([{"from": "a", "to": "b", "spar": "x"}])"); });
 }
@@ -109,6 +111,24 @@ BOOST_AUTO_TEST_CASE(ambiguous_and_foreign_and_unknown_families_are_errors) {
   });
   const std::vector<KeyMap> maps{map, second};
   BOOST_TEST(find_family(file, maps, {"second", "", "f.pth", "init.family"})->map->title == "A fork");
+}
+
+BOOST_AUTO_TEST_CASE(a_name_with_and_without_a_wrapper_is_refused) {
+  const std::vector<KeyMap> maps{map_of(R"([{"from": "net.{i}.w", "to": "backbone.{i}"}])")};
+  for (const char* forced : {"", "other"})
+    check_refused("f.pth: holds \"net.0.w\" twice, with and without \"module.\"", [&] {
+      find_family(file_with({"net.0.w", "module._orig_mod.net.0.w"}), maps, {forced, "", "f.pth", "--family"});
+    });
+  ForeignCheckpoint file = file_with({"module.net.0.w"});
+  file.unread["module.net.1.w"] = "tensor of torch.float8";
+  BOOST_TEST(find_family(file, maps, {"", "", "f.pth", ""})->unread.count("net.1.w") == 1u);
+}
+
+BOOST_AUTO_TEST_CASE(two_of_ours_that_become_one_of_theirs_are_refused) {
+  const KeyMap map = map_of(R"([{"from": "n", "to": "backbone.n"}, {"from": "n", "to": "heads.n"}])");
+  check_refused("f.pth: \"heads.n\" and another tensor both become \"n\"", [&] {
+    to_theirs(map, {{"backbone.n", at::ones({1})}, {"heads.n", at::zeros({1})}}, request_of());
+  });
 }
 
 BOOST_AUTO_TEST_CASE(rows_are_joined_with_zeros_and_split_again) {

@@ -99,6 +99,20 @@ BOOST_AUTO_TEST_CASE(repetition_beyond_the_file_is_refused) {
   BOOST_TEST(error_of(with_storage(many)).find("repeat each other") != std::string::npos);
 }
 
+BOOST_AUTO_TEST_CASE(names_of_any_length_and_copies_of_any_size_are_refused) {
+  const std::string longest(4096, 'c'), longer = longest + "c";
+  BOOST_TEST(error_of(stream_of("\x80\x02" + ("c" + longest) + "\nn\n.")) == "no error");
+  refused("\x80\x02" + ("c" + longer) + "\nn\n.", "a class whose name has more than 4096 bytes");
+  refused("\x80\x04" + ("X" + "\x01\x10\0\0"s + longer) + text("n") + "\x93.", "a class whose name has more than");
+  const std::string key = "X" + "\x01\x10\0\0"s + longer;
+  refused("\x80\x02(" + text("storage") + "ctorch\nFloatStorage\n" + key + text("cpu") + number(4) + "NtQ.",
+          "a storage whose key has more than 4096 bytes");
+  std::string many = "\x80\x02](";
+  for (int i = 0; i < 65; ++i) many += tensor(0, {1 << 20}, {0});  // 4 MiB each
+  BOOST_TEST(error_of(with_storage(many + "e.")).find("\"64\": the tensors up to here repeat the file's 16 stored") !=
+             std::string::npos);
+}
+
 BOOST_AUTO_TEST_CASE(declared_sizes_beyond_the_file_are_refused) {
   refused("\x80\x02X\xff\xff\xff\xff.", "goes on beyond its end");
   refused("\x80\x02\x8d\xff\xff\xff\xff\xff\xff\xff\xff.", "goes on beyond its end");
