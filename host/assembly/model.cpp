@@ -355,9 +355,11 @@ void Model::run(const Part& part, const vh_map& all, vh_map& out, const StepInfo
     in.put(local, *value);
   }
   if (!frozen(part)) return part.run(make_step(info, options_, in, out));
-  const at::NoGradGuard no_grad;
   StepInfo still = info;
   still.mode = VH_EVAL;
+  const bool passes_gradients =
+      std::any_of(in.items.begin(), in.items.end(), [](const auto& item) { return item.second.requires_grad(); });
+  const at::AutoGradMode grad(passes_gradients && at::GradMode::is_enabled());
   part.run(make_step(still, options_, in, out));
 }
 

@@ -74,7 +74,8 @@ class Model {
   LossValues losses(vh_map& all, const StepInfo& info, const Divisors& divisors) const;
   void after_step(vh_map& all, const StepInfo& info) const;
 
-  // From now on the part runs in evaluation mode and without gradients, whatever the step's mode is.
+  // From now on the part runs in evaluation mode, whatever the step's mode is; gradients pass through it only to parts
+  // before it that learn.
   void freeze(const Part& part) { frozen_.push_back(&part); }
 
   std::vector<Param*> params() const;  // parameters and buffers of all parts
