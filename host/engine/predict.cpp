@@ -10,6 +10,7 @@
 #include "engine/guard.h"
 #include "engine/init_weights.h"
 #include "engine/optimizer.h"
+#include "engine/output_file.h"
 #include "engine/record.h"
 #include "record/weights.h"
 #include "report/predictions.h"
@@ -159,7 +160,7 @@ void check_outputs(const RunRequest& request) {
   if (!picture.empty() && picture.extension() != ".png")
     throw Error("--picture " + picture.string() + ": pictures are written as PNG: name a .png file");
   for (const fs::path& file : {output, picture})
-    if (file.has_parent_path()) make_directories(file.parent_path());
+    if (!file.empty()) check_output_file(file);
 }
 
 void write_picture(const Experiment& x, std::vector<Prediction> predictions, const std::string& checkpoint) {
