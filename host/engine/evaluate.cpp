@@ -168,6 +168,13 @@ EvaluationSums evaluate_shard(Experiment& x, const DataSource& source, int64_t r
     const at::Tensor scores = combined_scores(*all.find(logits), layout.views, options.combine);
     add_scores(scores, labels, batch, sums);
     if (scored) report(scores, labels, batch, scored);
+int64_t EvaluationSums::without_score() const {
+  int64_t sum = 0;
+  for (const auto& [pair, count] : classes.entries())
+    if (pair.second < 0) sum += count;
+  return sum;
+}
+
   };
   each_batch(x, source, /*heads=*/true, add, shard_of(source.dataset->length(), rank, ranks));
   return sums;
@@ -186,3 +193,4 @@ Evaluation evaluate(Experiment& x, const DataSource& source) {
 }
 
 }  // namespace vhost
+  result.without_score = sums.without_score();

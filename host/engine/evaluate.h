@@ -30,6 +30,7 @@ struct EvaluationSums {
   TopK top;
   ClassCounts classes;
 
+  int64_t without_score() const;  // labelled samples of which no score is finite: they count as wrong
   void merge(const EvaluationSums& other);
   // "loss", "loss.main", "top1", "top5", and if there are labels "mean_class_accuracy", "f1_macro", "f1_micro"
   std::map<std::string, double> metrics() const;
@@ -50,7 +51,7 @@ EvaluationSums evaluate_shard(Experiment& experiment, const DataSource& source, 
 // checkpoint.best or schedule.early_stop names.
 struct Evaluation {
   std::map<std::string, double> metrics;
-  int64_t samples = 0;
+  int64_t samples = 0, without_score = 0;
   double seconds = 0;
 };
 Evaluation evaluate(Experiment& experiment, const DataSource& source);

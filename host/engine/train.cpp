@@ -326,6 +326,10 @@ void Trainer::evaluate_now() {
 void Trainer::observe(const std::map<std::string, double>& metrics) {
   const std::pair<Watch*, const char*> watches[] = {{&best_, "/checkpoint/best"},
                                                     {&stop_, "/schedule/early_stop/metric"}};
+  if (result.without_score > 0)
+    x_.log.message(VH_LOG_WARN, "eval",
+                   std::to_string(result.without_score) + " of " + std::to_string(result.samples) +
+                       " samples got no score that is a number, and count as wrong");
   for (const auto& [watch, pointer] : watches) {
     if (!watch->on()) continue;
     try {

@@ -4,6 +4,7 @@
 #include <boost/test/unit_test.hpp>
 #include <cmath>
 
+#include "engine/metrics.h"
 #include "engine/mix.h"
 #include "engine/param_rules.h"
 #include "engine/watch.h"
@@ -179,7 +180,7 @@ BOOST_AUTO_TEST_CASE(better_is_up_for_accuracy_and_down_for_losses_and_never_nan
   BOOST_TEST(loss.observe(2, {{"loss", 2.0}}));
   BOOST_TEST(!loss.observe(3, {{"loss", 1.95}}));  // by less than min_delta
   BOOST_TEST(loss.observe(4, {{"loss", 1.8}}));
-  BOOST_TEST(!loss.observe(5, {{"loss", NAN}}));
+  BOOST_TEST(!loss.observe(5, {{"loss", -INFINITY}}));
   BOOST_TEST((loss.best_step() == 4 && loss.seen_step() == 5 && loss.since() == 1));
   BOOST_TEST(top1.observe(1, {{"top1", 10}}));
   BOOST_TEST(!top1.observe(2, {{"top1", 10}}));
@@ -195,6 +196,13 @@ BOOST_AUTO_TEST_CASE(better_is_up_for_accuracy_and_down_for_losses_and_never_nan
 BOOST_AUTO_TEST_CASE(stars_stand_for_any_characters) {
   BOOST_TEST(matches_glob("*", ""));
   BOOST_TEST(matches_glob("a*c", "abbc"));
+BOOST_AUTO_TEST_CASE(a_window_is_saved_whatever_the_losses_were) {
+  Window window, again;
+  window.add(NAN, {{"grad_norm", INFINITY}});
+  again.load(parse_json(pretty_json(window.save()), "state.json").root.as_object());
+  BOOST_TEST((std::isnan(again.loss) && again.steps == 1 && std::isinf(again.scalars.at("grad_norm"))));
+}
+
   BOOST_TEST(matches_glob("*.bias", "x.bias.bias"));
   BOOST_TEST(!matches_glob("a*c", "abcd"));
   BOOST_TEST(!matches_glob("abc", "ab"));
