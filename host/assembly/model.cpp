@@ -480,6 +480,11 @@ bool Model::divides_by(uint32_t kind) const {
 }
 
 vh_map Model::meta_batch(const InputLayout& layout, int64_t rows) const {
+bool Model::compares_labels() const {
+  return std::any_of(losses_.begin(), losses_.end(),
+                     [](const Loss& loss) { return starts_with(loss.target, "batch.label"); });
+}
+
   const auto meta = [](std::vector<int64_t> sizes, at::ScalarType type) {
     return at::empty(sizes, at::TensorOptions().device(at::kMeta).dtype(type));
   };

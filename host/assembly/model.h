@@ -93,6 +93,7 @@ class Model {
   std::string logits_key() const;  // of the first head that gives logits; "" = none
   bool divides_by(uint32_t kind) const;
 
+  bool compares_labels() const;    // whether a loss does
   // A batch of meta tensors with every key that forward() and losses() read.
   vh_map meta_batch(const InputLayout& layout, int64_t rows) const;
 

@@ -71,6 +71,15 @@ void count_samples(const at::Tensor& labels, const Batch& batch, EvaluationSums&
 
 void add_losses(const Model& model, vh_map& all, EvaluationSums& sums) {
   StepInfo info;
+// Unlabelled rows count nothing in losses on labels, which take none below 0. Gives the weight that is left.
+double leave_out_unlabelled(const Model& model, vh_map& all) {
+  if (const at::Tensor* label = all.find("batch.label"); label && model.compares_labels()) {
+    all.put("sample_weight", *all.find("sample_weight") * label->ge(0));
+    all.put("batch.label", label->clamp_min(0));
+  }
+  return all.find("sample_weight")->sum().item<double>();
+}
+
   info.mode = VH_EVAL;
   for (const LossScalar& scalar : model.losses(all, info, Divisors{}).scalars) {
     EvaluationSums::Loss& loss = sums.losses[scalar.name];
@@ -136,11 +145,13 @@ std::map<std::string, double> EvaluationSums::metrics() const {
     const double divisor = loss.normaliser == VH_DIVIDE_SAMPLES  ? rows
                            : loss.normaliser == VH_DIVIDE_MASKED ? masked
                                                                  : batches;
-    const double mean = loss.sum / std::max(divisor, 1e-12);
+    if (divisor <= 0) continue;  // nothing was read, or has a label
+    const double mean = loss.sum / divisor;
+    any = true;
     if (losses.size() > 1) metrics[name] = mean;
     total += mean * loss.weight;
   }
-  if (!losses.empty()) metrics["loss"] = total;
+  if (any) metrics["loss"] = total;
   top.report(metrics);
   if (classes.samples() == 0) return metrics;
   metrics["mean_class_accuracy"] = classes.mean_class_accuracy();
@@ -161,7 +172,6 @@ EvaluationSums evaluate_shard(Experiment& x, const DataSource& source, int64_t r
     if (!logits.empty()) check_labels(labels, all.find(logits)->size(1), batch, *source.dataset);
     add_losses(*x.model, all, sums);
     if (x.mask) sums.masked += static_cast<double>(masked_sum(batch, layout, x.mask_layout));
-    sums.rows += weight_sum(batch) * static_cast<double>(layout.views);
     sums.batches += 1;
     count_samples(labels, batch, sums);
     if (logits.empty()) return;
@@ -182,6 +192,7 @@ int64_t EvaluationSums::without_score() const {
 
 Evaluation evaluate(Experiment& x, const DataSource& source) {
   const auto start = std::chrono::steady_clock::now();
+  bool any = false;
   const EvaluationSums sums = evaluate_shard(x, source, 0, 1);
   Evaluation result;
   result.metrics = sums.metrics();
@@ -194,3 +205,4 @@ Evaluation evaluate(Experiment& x, const DataSource& source) {
 
 }  // namespace vhost
   result.without_score = sums.without_score();
+    sums.rows += leave_out_unlabelled(*x.model, all);

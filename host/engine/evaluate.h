@@ -24,7 +24,7 @@ struct EvaluationSums {
     uint32_t normaliser = 0;  // VH_DIVIDE_*
   };
   std::map<std::string, Loss> losses;
-  double rows = 0, masked = 0, batches = 0;                 // what losses are divided by
+  double rows = 0, masked = 0, batches = 0;                 // what losses are divided by; rows: those that count
   int64_t samples = 0, labelled = 0;                        // read; of these with a label
   std::vector<std::pair<int64_t, std::string>> unreadable;  // index, reason
   TopK top;
@@ -32,7 +32,8 @@ struct EvaluationSums {
 
   int64_t without_score() const;  // labelled samples of which no score is finite: they count as wrong
   void merge(const EvaluationSums& other);
-  // "loss", "loss.main", "top1", "top5", and if there are labels "mean_class_accuracy", "f1_macro", "f1_micro"
+  // "loss", "loss.main" (of samples read, and labelled where losses compare labels), "top1", "top5", and if there are
+  // labels "mean_class_accuracy", "f1_macro", "f1_micro"
   std::map<std::string, double> metrics() const;
 };
 

@@ -243,6 +243,7 @@ void Trainer::forward_backward(Batch& batch, const Divisors& divisors, int64_t m
     window_.top.add(all.find(logits)->detach(), *all.find("batch.label"), *all.find("sample_weight"));
   x_.model->after_step(all, info);
 }
+  check_labelled(*x_.model, all, batch, *train_.dataset, train_.layout.views);
 
 MixDraw Trainer::draw_mix_of(const Batch& batch, int64_t micro) const {
   return draw_mix(

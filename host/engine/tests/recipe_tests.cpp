@@ -122,10 +122,13 @@ BOOST_AUTO_TEST_CASE(a_vanishing_alpha_leaves_rows_as_they_are_or_swaps_them) {
   BOOST_TEST(std::abs(swapped - 500) < 80);
 }
 
-BOOST_AUTO_TEST_CASE(a_sample_without_label_is_refused) {
+BOOST_AUTO_TEST_CASE(a_sample_without_label_has_none_of_the_classes) {
   vh_map all = batch_of(2, 4, 4);
-  all.put("batch.label", at::tensor({0, -1}, at::kLong));
-  BOOST_CHECK_EXCEPTION(apply_mix(all, {}, 2), Error, Mentions{"needs a label from 0 to 1"});
+  all.put("batch.label", at::tensor({1, -1}, at::kLong));
+  apply_mix(all, {}, 2);
+  BOOST_TEST(at::equal(*all.find("batch.label_soft"), at::tensor({0.f, 1.f, 0.f, 0.f}).view({2, 2})));
+  all.put("batch.label", at::tensor({0, 2}, at::kLong));
+  BOOST_CHECK_EXCEPTION(apply_mix(all, {}, 2), Error, Mentions{"needs labels from 0 to 1; this batch has 2"});
 }
 
 BOOST_AUTO_TEST_CASE(layers_near_the_input_learn_more_slowly) {
