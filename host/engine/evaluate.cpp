@@ -1,6 +1,8 @@
 #include "engine/evaluate.h"
 
+#include <algorithm>
 #include <chrono>
+#include <iterator>
 
 #include "base/clock.h"
 #include "data/shard.h"
@@ -69,8 +71,6 @@ void count_samples(const at::Tensor& labels, const Batch& batch, EvaluationSums&
   }
 }
 
-void add_losses(const Model& model, vh_map& all, EvaluationSums& sums) {
-  StepInfo info;
 // Unlabelled rows count nothing in losses on labels, which take none below 0. Gives the weight that is left.
 double leave_out_unlabelled(const Model& model, vh_map& all) {
   if (const at::Tensor* label = all.find("batch.label"); label && model.compares_labels()) {
@@ -80,6 +80,8 @@ double leave_out_unlabelled(const Model& model, vh_map& all) {
   return all.find("sample_weight")->sum().item<double>();
 }
 
+void add_losses(const Model& model, vh_map& all, EvaluationSums& sums) {
+  StepInfo info;
   info.mode = VH_EVAL;
   for (const LossScalar& scalar : model.losses(all, info, Divisors{}).scalars) {
     EvaluationSums::Loss& loss = sums.losses[scalar.name];
@@ -108,8 +110,11 @@ void report(const at::Tensor& scores, const at::Tensor& labels, const Batch& bat
           {batch.index[row], labels.data_ptr<int64_t>()[row], {values + row * classes, values + (row + 1) * classes}});
 }
 
+constexpr const char* kClassMetrics[] = {"mean_class_accuracy", "f1_macro", "f1_micro"};
+constexpr const char* kWatched[] = {"/checkpoint/best", "/schedule/early_stop/metric"};
+
 bool is_wanted(const Manifest& manifest, const std::string& metric) {
-  for (const char* watched : {"/checkpoint/best", "/schedule/early_stop/metric"})
+  for (const char* watched : kWatched)
     if (manifest.has(watched) && manifest.string(watched) == metric) return true;
   const json::array& listed = manifest.at("/eval/metrics").as_array();
   return std::find(listed.begin(), listed.end(), json::value(metric)) != listed.end();
@@ -117,12 +122,57 @@ bool is_wanted(const Manifest& manifest, const std::string& metric) {
 
 }  // namespace
 
+namespace {
+
+// The losses' own, found on meta tensors; nullopt if a part doesn't run there.
+std::optional<std::vector<std::string>> names_of_losses(const Model& model, const InputLayout& layout) {
+  for (const auto& part : model.parts())
+    if (!(part->caps() & VH_CAP_META)) return std::nullopt;
+  at::NoGradGuard no_grad;
+  StepInfo info;
+  info.meta = true;
+  info.mode = VH_EVAL;
+  vh_map all = model.meta_batch(layout, 1);
+  model.forward(all, info);
+  std::vector<std::string> names;
+  for (const LossScalar& scalar : model.losses(all, info, {}).scalars) names.push_back(scalar.name);
+  return names;
+}
+
+}  // namespace
+
+void check_watched(const Manifest& manifest, const Model& model, const InputLayout& layout) {
+  const auto watches = [&](const char* pointer) { return manifest.has(pointer); };
+  if (std::none_of(std::begin(kWatched), std::end(kWatched), watches)) return;
+  const std::optional<std::vector<std::string>> own = names_of_losses(model, layout);
+  std::vector<std::string> known{"loss"};
+  if (own && own->size() > 1) known.insert(known.end(), own->begin(), own->end());
+  if (!model.logits_key().empty() && layout.label >= 0) {
+    for (const int64_t k : evaluation_options(manifest).top_k) known.push_back("top" + std::to_string(k));
+    known.insert(known.end(), std::begin(kClassMetrics), std::end(kClassMetrics));
+  }
+  for (const char* pointer : kWatched) {
+    const std::string metric = watches(pointer) ? manifest.string(pointer) : "loss";
+    if (std::find(known.begin(), known.end(), metric) != known.end() || !own) continue;
+    std::string names;
+    for (const std::string& name : known) names += (names.empty() ? "" : ", ") + name;
+    throw manifest.error(pointer, "evaluations have no metric " + quote(metric) + "; they have: " + names);
+  }
+}
+
 EvaluationOptions evaluation_options(const Manifest& manifest) {
   EvaluationOptions options;
   options.combine = combine_of(manifest.string("/eval/combine"));
   options.top_k.clear();
   for (const json::value& k : manifest.at("/eval/top_k").as_array()) options.top_k.push_back(k.to_number<int64_t>());
   return options;
+}
+
+int64_t EvaluationSums::without_score() const {
+  int64_t sum = 0;
+  for (const auto& [pair, count] : classes.entries())
+    if (pair.second < 0) sum += count;
+  return sum;
 }
 
 void EvaluationSums::merge(const EvaluationSums& other) {
@@ -141,6 +191,7 @@ void EvaluationSums::merge(const EvaluationSums& other) {
 std::map<std::string, double> EvaluationSums::metrics() const {
   std::map<std::string, double> metrics;
   double total = 0;
+  bool any = false;
   for (const auto& [name, loss] : losses) {
     const double divisor = loss.normaliser == VH_DIVIDE_SAMPLES  ? rows
                            : loss.normaliser == VH_DIVIDE_MASKED ? masked
@@ -170,6 +221,7 @@ EvaluationSums evaluate_shard(Experiment& x, const DataSource& source, int64_t r
   const auto add = [&](vh_map& all, const Batch& batch) {
     const at::Tensor labels = labels_of(all, batch, layout);
     if (!logits.empty()) check_labels(labels, all.find(logits)->size(1), batch, *source.dataset);
+    sums.rows += leave_out_unlabelled(*x.model, all);
     add_losses(*x.model, all, sums);
     if (x.mask) sums.masked += static_cast<double>(masked_sum(batch, layout, x.mask_layout));
     sums.batches += 1;
@@ -178,13 +230,6 @@ EvaluationSums evaluate_shard(Experiment& x, const DataSource& source, int64_t r
     const at::Tensor scores = combined_scores(*all.find(logits), layout.views, options.combine);
     add_scores(scores, labels, batch, sums);
     if (scored) report(scores, labels, batch, scored);
-int64_t EvaluationSums::without_score() const {
-  int64_t sum = 0;
-  for (const auto& [pair, count] : classes.entries())
-    if (pair.second < 0) sum += count;
-  return sum;
-}
-
   };
   each_batch(x, source, /*heads=*/true, add, shard_of(source.dataset->length(), rank, ranks));
   return sums;
@@ -192,17 +237,15 @@ int64_t EvaluationSums::without_score() const {
 
 Evaluation evaluate(Experiment& x, const DataSource& source) {
   const auto start = std::chrono::steady_clock::now();
-  bool any = false;
   const EvaluationSums sums = evaluate_shard(x, source, 0, 1);
   Evaluation result;
   result.metrics = sums.metrics();
-  for (const char* name : {"mean_class_accuracy", "f1_macro", "f1_micro"})
+  for (const char* name : kClassMetrics)
     if (!is_wanted(x.manifest, name)) result.metrics.erase(name);
   result.samples = sums.samples;
+  result.without_score = sums.without_score();
   result.seconds = seconds_since(start);
   return result;
 }
 
 }  // namespace vhost
-  result.without_score = sums.without_score();
-    sums.rows += leave_out_unlabelled(*x.model, all);

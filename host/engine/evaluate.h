@@ -56,6 +56,9 @@ struct Evaluation {
   double seconds = 0;
 };
 Evaluation evaluate(Experiment& experiment, const DataSource& source);
+// Before training: throws Error if checkpoint.best or schedule.early_stop watches a metric that evaluations of `model`
+// on such data won't have. Known where all parts run on meta tensors; else the first evaluation tells.
+void check_watched(const Manifest& manifest, const Model& model, const InputLayout& layout);
 
 // Calls fn(tensors, batch) after the forward pass of each batch; with pixels, features and predictions in `tensors`.
 // only: indices of the samples; none = all.

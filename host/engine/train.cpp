@@ -53,7 +53,8 @@ void Trainer::open() {
     check_same_input(m, train_.layout, eval_.layout);
   }
   x_.open_mask(train_.layout);
-  x_.check_on_meta(train_.layout, /*training=*/true);
+  const std::unique_ptr<Model> shape = x_.check_on_meta(train_.layout, /*training=*/true);
+  if (eval_.dataset) check_watched(m, *shape, eval_.layout);
   x_.build_model(train_.layout, /*with_losses=*/true);
   accumulate_ = m.integer("/data/accumulate");
   batches_per_epoch_ = train_batches_per_epoch(m, train_.dataset->length());
@@ -323,7 +324,7 @@ void Trainer::evaluate_now() {
   run_start_ += pause;
 }
 
-// A metric that isn't there is known only now; what was trained isn't lost for it.
+// Labels or samples may be missing from an evaluation, and with them a metric; what was trained isn't lost for it.
 void Trainer::observe(const std::map<std::string, double>& metrics) {
   const std::pair<Watch*, const char*> watches[] = {{&best_, "/checkpoint/best"},
                                                     {&stop_, "/schedule/early_stop/metric"}};
