@@ -446,6 +446,17 @@ LossValues Model::losses(vh_map& all, const StepInfo& info, const Divisors& divi
   return sum;
 }
 
+double Model::loss_of_zeros(const vh_map& all, const StepInfo& info, const Divisors& divisors) const {
+  AutocastOff fp32;
+  at::NoGradGuard no_grad;
+  vh_map zeros = all;
+  for (const Spec& spec : predictions_.list)
+    if (const at::Tensor* pred = all.find(spec.key)) zeros.put(spec.key, at::zeros_like(*pred));
+  double total = 0;
+  for (const Loss& loss : losses_) total += one_loss(loss, zeros, info, divisors).total.item<double>();
+  return total;
+}
+
 void Model::after_step(vh_map& all, const StepInfo& info) const {
   if (!target_) return;
   const auto* table = static_cast<const vh_target_1*>(target_->table());
@@ -469,6 +480,11 @@ std::vector<Model::Compared> Model::compared() const {
   return all;
 }
 
+bool Model::compares_labels() const {
+  return std::any_of(losses_.begin(), losses_.end(),
+                     [](const Loss& loss) { return starts_with(loss.target, "batch.label"); });
+}
+
 std::string Model::logits_key() const {
   for (const Spec& spec : predictions_.list)
     if (spec.semantic == "logits") return spec.key;
@@ -480,11 +496,6 @@ bool Model::divides_by(uint32_t kind) const {
 }
 
 vh_map Model::meta_batch(const InputLayout& layout, int64_t rows) const {
-bool Model::compares_labels() const {
-  return std::any_of(losses_.begin(), losses_.end(),
-                     [](const Loss& loss) { return starts_with(loss.target, "batch.label"); });
-}
-
   const auto meta = [](std::vector<int64_t> sizes, at::ScalarType type) {
     return at::empty(sizes, at::TensorOptions().device(at::kMeta).dtype(type));
   };

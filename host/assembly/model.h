@@ -72,6 +72,9 @@ class Model {
   void targets(vh_map& all, const StepInfo& info) const;
   // Targets, then losses, in fp32 (or the model's float64) with autocast off.
   LossValues losses(vh_map& all, const StepInfo& info, const Divisors& divisors) const;
+  // The total loss of answers that say nothing: predictions of zero, against the targets that losses() has put into
+  // `all`. Of logits that is ln(classes), of a regression the targets' mean square. An untrained model begins near it.
+  double loss_of_zeros(const vh_map& all, const StepInfo& info, const Divisors& divisors) const;
   void after_step(vh_map& all, const StepInfo& info) const;
 
   // From now on the part runs in evaluation mode, whatever the step's mode is; gradients pass through it only to parts
@@ -90,10 +93,10 @@ class Model {
     std::string pred, target;
   };
   std::vector<Compared> compared() const;
+  bool compares_labels() const;    // whether a loss does
   std::string logits_key() const;  // of the first head that gives logits; "" = none
   bool divides_by(uint32_t kind) const;
 
-  bool compares_labels() const;    // whether a loss does
   // A batch of meta tensors with every key that forward() and losses() read.
   vh_map meta_batch(const InputLayout& layout, int64_t rows) const;
 
