@@ -196,9 +196,6 @@ BOOST_AUTO_TEST_CASE(better_is_up_for_accuracy_and_down_for_losses_and_never_nan
   BOOST_CHECK_EXCEPTION(loss.observe(6, {{"top1", 1}}), Error, Mentions{"no metric \"loss\"; they have: top1"});
 }
 
-BOOST_AUTO_TEST_CASE(stars_stand_for_any_characters) {
-  BOOST_TEST(matches_glob("*", ""));
-  BOOST_TEST(matches_glob("a*c", "abbc"));
 BOOST_AUTO_TEST_CASE(a_window_is_saved_whatever_the_losses_were) {
   Window window, again;
   window.add(NAN, {{"grad_norm", INFINITY}});
@@ -206,6 +203,9 @@ BOOST_AUTO_TEST_CASE(a_window_is_saved_whatever_the_losses_were) {
   BOOST_TEST((std::isnan(again.loss) && again.steps == 1 && std::isinf(again.scalars.at("grad_norm"))));
 }
 
+BOOST_AUTO_TEST_CASE(stars_stand_for_any_characters) {
+  BOOST_TEST(matches_glob("*", ""));
+  BOOST_TEST(matches_glob("a*c", "abbc"));
   BOOST_TEST(matches_glob("*.bias", "x.bias.bias"));
   BOOST_TEST(!matches_glob("a*c", "abcd"));
   BOOST_TEST(!matches_glob("abc", "ab"));
