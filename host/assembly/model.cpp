@@ -355,9 +355,11 @@ void Model::run(const Part& part, const vh_map& all, vh_map& out, const StepInfo
     in.put(local, *value);
   }
   if (!frozen(part)) return part.run(make_step(info, options_, in, out));
-  const at::NoGradGuard no_grad;
   StepInfo still = info;
   still.mode = VH_EVAL;
+  const bool passes_gradients =
+      std::any_of(in.items.begin(), in.items.end(), [](const auto& item) { return item.second.requires_grad(); });
+  const at::AutoGradMode grad(passes_gradients && at::GradMode::is_enabled());
   part.run(make_step(still, options_, in, out));
 }
 
@@ -444,6 +446,17 @@ LossValues Model::losses(vh_map& all, const StepInfo& info, const Divisors& divi
   return sum;
 }
 
+double Model::loss_of_zeros(const vh_map& all, const StepInfo& info, const Divisors& divisors) const {
+  AutocastOff fp32;
+  at::NoGradGuard no_grad;
+  vh_map zeros = all;
+  for (const Spec& spec : predictions_.list)
+    if (const at::Tensor* pred = all.find(spec.key)) zeros.put(spec.key, at::zeros_like(*pred));
+  double total = 0;
+  for (const Loss& loss : losses_) total += one_loss(loss, zeros, info, divisors).total.item<double>();
+  return total;
+}
+
 void Model::after_step(vh_map& all, const StepInfo& info) const {
   if (!target_) return;
   const auto* table = static_cast<const vh_target_1*>(target_->table());
@@ -465,6 +478,11 @@ std::vector<Model::Compared> Model::compared() const {
   std::vector<Compared> all;
   for (const Loss& loss : losses_) all.push_back({loss.pred, loss.target});
   return all;
+}
+
+bool Model::compares_labels() const {
+  return std::any_of(losses_.begin(), losses_.end(),
+                     [](const Loss& loss) { return starts_with(loss.target, "batch.label"); });
 }
 
 std::string Model::logits_key() const {

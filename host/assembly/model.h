@@ -72,9 +72,13 @@ class Model {
   void targets(vh_map& all, const StepInfo& info) const;
   // Targets, then losses, in fp32 (or the model's float64) with autocast off.
   LossValues losses(vh_map& all, const StepInfo& info, const Divisors& divisors) const;
+  // The total loss of answers that say nothing: predictions of zero, against the targets that losses() has put into
+  // `all`. Of logits that is ln(classes), of a regression the targets' mean square. An untrained model begins near it.
+  double loss_of_zeros(const vh_map& all, const StepInfo& info, const Divisors& divisors) const;
   void after_step(vh_map& all, const StepInfo& info) const;
 
-  // From now on the part runs in evaluation mode and without gradients, whatever the step's mode is.
+  // From now on the part runs in evaluation mode, whatever the step's mode is; gradients pass through it only to parts
+  // before it that learn.
   void freeze(const Part& part) { frozen_.push_back(&part); }
 
   std::vector<Param*> params() const;  // parameters and buffers of all parts
@@ -89,6 +93,7 @@ class Model {
     std::string pred, target;
   };
   std::vector<Compared> compared() const;
+  bool compares_labels() const;    // whether a loss does
   std::string logits_key() const;  // of the first head that gives logits; "" = none
   bool divides_by(uint32_t kind) const;
 

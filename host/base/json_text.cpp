@@ -2,8 +2,11 @@
 #include <array>
 #include <charconv>
 #include <cmath>
+#include <limits>
+#include <utility>
 
 #include "base/json.h"
+#include "base/json_number.h"
 
 namespace vhost {
 namespace {
@@ -28,6 +31,10 @@ void append_string(std::string& out, std::string_view text) {
   }
   out += '"';
 }
+
+constexpr std::pair<const char*, double> kNotFinite[] = {{"nan", std::numeric_limits<double>::quiet_NaN()},
+                                                         {"inf", std::numeric_limits<double>::infinity()},
+                                                         {"-inf", -std::numeric_limits<double>::infinity()}};
 
 // Shortest text that reads back as the same number.
 std::string number_text(double number) {
@@ -182,6 +189,18 @@ std::string quote(std::string_view text) {
   std::string out;
   append_string(out, cut);
   return out;
+}
+
+json::value number_json(double number) {
+  if (std::isfinite(number)) return number;
+  return json::value(std::isnan(number) ? "nan" : number > 0 ? "inf" : "-inf");
+}
+
+double json_number(const json::value& value) {
+  if (value.is_number()) return value.to_number<double>();
+  for (const auto& [word, number] : kNotFinite)
+    if (value.is_string() && value.get_string() == word) return number;
+  throw Error(show_json(value) + " is no number");
 }
 
 std::string show_json(const json::value& value) {

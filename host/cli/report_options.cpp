@@ -24,6 +24,15 @@ Examples:
   vhost report work_dirs/a work_dirs/b
   vhost report work_dirs/* -o sweep.html)";
 
+CLI::Validator limit() {
+  const auto check = [](const std::string& text) {
+    double value = 0;
+    const bool is_limit = CLI::detail::lexical_cast(text, value) && value >= 0;
+    return is_limit ? std::string() : text + ": a number from 0 on is wanted";
+  };
+  return CLI::Validator(check, "");
+}
+
 void add_compare(CLI::App& app, Options& options) {
   auto* compare = app.add_subcommand("compare", "Accept a run by the loss curve of another");
   compare->add_option("runs", options.files, "The run, and the one that it is measured by")
@@ -31,11 +40,11 @@ void add_compare(CLI::App& app, Options& options) {
       ->expected(2)
       ->type_name("RUN REFERENCE");
   compare->add_option("--mre", options.mre, "Accept a mean relative error up to this")
-      ->check(CLI::NonNegativeNumber.description(""))
+      ->check(limit())
       ->type_name("X")
       ->capture_default_str();
   compare->add_option("--mae", options.mae, "Accept a mean absolute error up to this")
-      ->check(CLI::NonNegativeNumber.description(""))
+      ->check(limit())
       ->type_name("X")
       ->capture_default_str();
   compare->add_option("-o,--output", options.output, "Plot both curves into this .svg, .png or .html file")

@@ -1,6 +1,8 @@
 #include "engine/evaluate.h"
 
+#include <algorithm>
 #include <chrono>
+#include <iterator>
 
 #include "base/clock.h"
 #include "data/shard.h"
@@ -69,6 +71,15 @@ void count_samples(const at::Tensor& labels, const Batch& batch, EvaluationSums&
   }
 }
 
+// Unlabelled rows count nothing in losses on labels, which take none below 0. Gives the weight that is left.
+double leave_out_unlabelled(const Model& model, vh_map& all) {
+  if (const at::Tensor* label = all.find("batch.label"); label && model.compares_labels()) {
+    all.put("sample_weight", *all.find("sample_weight") * label->ge(0));
+    all.put("batch.label", label->clamp_min(0));
+  }
+  return all.find("sample_weight")->sum().item<double>();
+}
+
 void add_losses(const Model& model, vh_map& all, EvaluationSums& sums) {
   StepInfo info;
   info.mode = VH_EVAL;
@@ -99,8 +110,11 @@ void report(const at::Tensor& scores, const at::Tensor& labels, const Batch& bat
           {batch.index[row], labels.data_ptr<int64_t>()[row], {values + row * classes, values + (row + 1) * classes}});
 }
 
+constexpr const char* kClassMetrics[] = {"mean_class_accuracy", "f1_macro", "f1_micro"};
+constexpr const char* kWatched[] = {"/checkpoint/best", "/schedule/early_stop/metric"};
+
 bool is_wanted(const Manifest& manifest, const std::string& metric) {
-  for (const char* watched : {"/checkpoint/best", "/schedule/early_stop/metric"})
+  for (const char* watched : kWatched)
     if (manifest.has(watched) && manifest.string(watched) == metric) return true;
   const json::array& listed = manifest.at("/eval/metrics").as_array();
   return std::find(listed.begin(), listed.end(), json::value(metric)) != listed.end();
@@ -108,12 +122,57 @@ bool is_wanted(const Manifest& manifest, const std::string& metric) {
 
 }  // namespace
 
+namespace {
+
+// The losses' own, found on meta tensors; nullopt if a part doesn't run there.
+std::optional<std::vector<std::string>> names_of_losses(const Model& model, const InputLayout& layout) {
+  for (const auto& part : model.parts())
+    if (!(part->caps() & VH_CAP_META)) return std::nullopt;
+  at::NoGradGuard no_grad;
+  StepInfo info;
+  info.meta = true;
+  info.mode = VH_EVAL;
+  vh_map all = model.meta_batch(layout, 1);
+  model.forward(all, info);
+  std::vector<std::string> names;
+  for (const LossScalar& scalar : model.losses(all, info, {}).scalars) names.push_back(scalar.name);
+  return names;
+}
+
+}  // namespace
+
+void check_watched(const Manifest& manifest, const Model& model, const InputLayout& layout) {
+  const auto watches = [&](const char* pointer) { return manifest.has(pointer); };
+  if (std::none_of(std::begin(kWatched), std::end(kWatched), watches)) return;
+  const std::optional<std::vector<std::string>> own = names_of_losses(model, layout);
+  std::vector<std::string> known{"loss"};
+  if (own && own->size() > 1) known.insert(known.end(), own->begin(), own->end());
+  if (!model.logits_key().empty() && layout.label >= 0) {
+    for (const int64_t k : evaluation_options(manifest).top_k) known.push_back("top" + std::to_string(k));
+    known.insert(known.end(), std::begin(kClassMetrics), std::end(kClassMetrics));
+  }
+  for (const char* pointer : kWatched) {
+    const std::string metric = watches(pointer) ? manifest.string(pointer) : "loss";
+    if (std::find(known.begin(), known.end(), metric) != known.end() || !own) continue;
+    std::string names;
+    for (const std::string& name : known) names += (names.empty() ? "" : ", ") + name;
+    throw manifest.error(pointer, "evaluations have no metric " + quote(metric) + "; they have: " + names);
+  }
+}
+
 EvaluationOptions evaluation_options(const Manifest& manifest) {
   EvaluationOptions options;
   options.combine = combine_of(manifest.string("/eval/combine"));
   options.top_k.clear();
   for (const json::value& k : manifest.at("/eval/top_k").as_array()) options.top_k.push_back(k.to_number<int64_t>());
   return options;
+}
+
+int64_t EvaluationSums::without_score() const {
+  int64_t sum = 0;
+  for (const auto& [pair, count] : classes.entries())
+    if (pair.second < 0) sum += count;
+  return sum;
 }
 
 void EvaluationSums::merge(const EvaluationSums& other) {
@@ -132,15 +191,18 @@ void EvaluationSums::merge(const EvaluationSums& other) {
 std::map<std::string, double> EvaluationSums::metrics() const {
   std::map<std::string, double> metrics;
   double total = 0;
+  bool any = false;
   for (const auto& [name, loss] : losses) {
     const double divisor = loss.normaliser == VH_DIVIDE_SAMPLES  ? rows
                            : loss.normaliser == VH_DIVIDE_MASKED ? masked
                                                                  : batches;
-    const double mean = loss.sum / std::max(divisor, 1e-12);
+    if (divisor <= 0) continue;  // nothing was read, or has a label
+    const double mean = loss.sum / divisor;
+    any = true;
     if (losses.size() > 1) metrics[name] = mean;
     total += mean * loss.weight;
   }
-  if (!losses.empty()) metrics["loss"] = total;
+  if (any) metrics["loss"] = total;
   top.report(metrics);
   if (classes.samples() == 0) return metrics;
   metrics["mean_class_accuracy"] = classes.mean_class_accuracy();
@@ -159,9 +221,9 @@ EvaluationSums evaluate_shard(Experiment& x, const DataSource& source, int64_t r
   const auto add = [&](vh_map& all, const Batch& batch) {
     const at::Tensor labels = labels_of(all, batch, layout);
     if (!logits.empty()) check_labels(labels, all.find(logits)->size(1), batch, *source.dataset);
+    sums.rows += leave_out_unlabelled(*x.model, all);
     add_losses(*x.model, all, sums);
     if (x.mask) sums.masked += static_cast<double>(masked_sum(batch, layout, x.mask_layout));
-    sums.rows += weight_sum(batch) * static_cast<double>(layout.views);
     sums.batches += 1;
     count_samples(labels, batch, sums);
     if (logits.empty()) return;
@@ -178,9 +240,10 @@ Evaluation evaluate(Experiment& x, const DataSource& source) {
   const EvaluationSums sums = evaluate_shard(x, source, 0, 1);
   Evaluation result;
   result.metrics = sums.metrics();
-  for (const char* name : {"mean_class_accuracy", "f1_macro", "f1_micro"})
+  for (const char* name : kClassMetrics)
     if (!is_wanted(x.manifest, name)) result.metrics.erase(name);
   result.samples = sums.samples;
+  result.without_score = sums.without_score();
   result.seconds = seconds_since(start);
   return result;
 }

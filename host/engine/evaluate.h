@@ -24,14 +24,16 @@ struct EvaluationSums {
     uint32_t normaliser = 0;  // VH_DIVIDE_*
   };
   std::map<std::string, Loss> losses;
-  double rows = 0, masked = 0, batches = 0;                 // what losses are divided by
+  double rows = 0, masked = 0, batches = 0;                 // what losses are divided by; rows: those that count
   int64_t samples = 0, labelled = 0;                        // read; of these with a label
   std::vector<std::pair<int64_t, std::string>> unreadable;  // index, reason
   TopK top;
   ClassCounts classes;
 
+  int64_t without_score() const;  // labelled samples of which no score is finite: they count as wrong
   void merge(const EvaluationSums& other);
-  // "loss", "loss.main", "top1", "top5", and if there are labels "mean_class_accuracy", "f1_macro", "f1_micro"
+  // "loss", "loss.main" (of samples read, and labelled where losses compare labels), "top1", "top5", and if there are
+  // labels "mean_class_accuracy", "f1_macro", "f1_micro"
   std::map<std::string, double> metrics() const;
 };
 
@@ -50,10 +52,13 @@ EvaluationSums evaluate_shard(Experiment& experiment, const DataSource& source, 
 // checkpoint.best or schedule.early_stop names.
 struct Evaluation {
   std::map<std::string, double> metrics;
-  int64_t samples = 0;
+  int64_t samples = 0, without_score = 0;
   double seconds = 0;
 };
 Evaluation evaluate(Experiment& experiment, const DataSource& source);
+// Before training: throws Error if checkpoint.best or schedule.early_stop watches a metric that evaluations of `model`
+// on such data won't have. Known where all parts run on meta tensors; else the first evaluation tells.
+void check_watched(const Manifest& manifest, const Model& model, const InputLayout& layout);
 
 // Calls fn(tensors, batch) after the forward pass of each batch; with pixels, features and predictions in `tensors`.
 // only: indices of the samples; none = all.

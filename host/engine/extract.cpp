@@ -3,6 +3,7 @@
 #include "base/files.h"
 #include "checkpoint/npy.h"
 #include "engine/evaluate.h"
+#include "engine/output_file.h"
 #include "engine/predict.h"
 #include "engine/record.h"
 
@@ -49,11 +50,11 @@ fs::path checked_output(const RunRequest& request) {
   const fs::path out = output_of(request);
   if (out.extension() != ".safetensors" && out.extension() != ".npy" && out.extension() != ".npz")
     throw Error("--output " + out.string() + ": features are written as .safetensors, .npy or .npz");
+  check_output_file(out);
   return out;
 }
 
 void write_features(const fs::path& out, const at::Tensor& features, const std::vector<std::string>& names) {
-  if (out.has_parent_path()) make_directories(out.parent_path());
   if (out.extension() == ".safetensors")
     return write_safetensors(out, {{"features", features}}, {{"names", names_json(names)}});
   if (out.extension() == ".npz")

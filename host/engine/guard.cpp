@@ -83,6 +83,16 @@ std::string explain_non_finite(const Model& model, const vh_map& all, const Batc
   return "Predictions and targets are finite: a loss made it so, for the batch of " + names;
 }
 
+void check_labelled(const Model& model, const vh_map& all, const Batch& batch, const Dataset& dataset, int64_t views) {
+  const at::Tensor* labels = model.compares_labels() ? all.find("batch.label") : nullptr;
+  if (!labels || labels->ge(0).all().item<bool>()) return;
+  const at::Tensor lacks = labels->view({batch.rows, views}).lt(0).any(1).to(at::kCPU);
+  for (int64_t row = 0; row < batch.rows; ++row)
+    if (lacks[row].item<bool>())
+      throw Error(dataset.pointer() + ": " + dataset.name(batch.index[row]) +
+                  " has no label, and the losses compare labels: give it one, or leave it out of the list");
+}
+
 void check_same_input(const Manifest& manifest, const InputLayout& train, const InputLayout& eval) {
   if (train.frames != eval.frames || train.height != eval.height || train.width != eval.width ||
       train.channels != eval.channels)

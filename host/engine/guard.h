@@ -15,6 +15,9 @@ namespace vhost {
 std::string explain_non_finite(const Model& model, const vh_map& all, const Batch& batch, const Dataset& dataset,
                                int64_t views);
 
+// Throws Error naming the first sample of the batch without a label, if losses compare labels.
+void check_labelled(const Model& model, const vh_map& all, const Batch& batch, const Dataset& dataset, int64_t views);
+
 // Throws if evaluation's pixels have another shape than training's.
 void check_same_input(const Manifest& manifest, const InputLayout& train, const InputLayout& eval);
 

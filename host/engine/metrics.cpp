@@ -1,5 +1,7 @@
 #include "engine/metrics.h"
 
+#include "base/json_number.h"
+
 namespace vhost {
 
 TopK::TopK(const std::vector<int64_t>& ks) {
@@ -46,16 +48,16 @@ std::map<std::string, double> Window::means() const {
 
 json::object Window::save() const {
   json::object sums;
-  for (const auto& [name, sum] : scalars) sums[name] = sum;
-  json::object saved{{"loss", loss}, {"steps", steps}, {"scalars", sums}, {"samples", top.samples}};
+  for (const auto& [name, sum] : scalars) sums[name] = number_json(sum);
+  json::object saved{{"loss", number_json(loss)}, {"steps", steps}, {"scalars", sums}, {"samples", top.samples}};
   for (const auto& [k, count] : top.hits) saved["top" + std::to_string(k)] = count;
   return saved;
 }
 
 void Window::load(const json::object& saved) {
-  loss = saved.at("loss").to_number<double>();
+  loss = json_number(saved.at("loss"));
   steps = saved.at("steps").to_number<int64_t>();
-  for (const auto& [name, sum] : saved.at("scalars").as_object()) scalars[std::string(name)] = sum.to_number<double>();
+  for (const auto& [name, sum] : saved.at("scalars").as_object()) scalars[std::string(name)] = json_number(sum);
   for (auto& [k, count] : top.hits) count = saved.at("top" + std::to_string(k)).to_number<int64_t>();
   top.samples = saved.at("samples").to_number<int64_t>();
 }

@@ -49,11 +49,13 @@ at::Tensor pasted(const at::Tensor& rows, const at::Tensor& partners, const MixD
   return out;
 }
 
+// One-hot; of an unlabelled sample zeros.
 at::Tensor soft_labels(const at::Tensor& label, int64_t classes) {
-  if (label.min().item<int64_t>() < 0 || label.max().item<int64_t>() >= classes)
-    throw Error("data.mix needs a label from 0 to " + std::to_string(classes - 1) +
-                " for every sample; this batch has one outside: give all a label, or remove data.mix");
-  return at::zeros({label.size(0), classes}, label.options().dtype(at::kFloat)).scatter_(1, label.unsqueeze(1), 1);
+  if (label.max().item<int64_t>() >= classes)
+    throw Error("data.mix needs labels from 0 to " + std::to_string(classes - 1) + "; this batch has " +
+                std::to_string(label.max().item<int64_t>()));
+  const at::Tensor index = label.clamp_min(0).unsqueeze(1), one = label.ge(0).to(at::kFloat).unsqueeze(1);
+  return at::zeros({label.size(0), classes}, one.options()).scatter_(1, index, one);
 }
 
 }  // namespace

@@ -15,7 +15,10 @@ namespace {
 const at::Tensor& find_state(const std::map<std::string, at::Tensor>& state, const std::string& name,
                              const at::Tensor& like, const std::string& file) {
   const auto it = state.find(name);
-  if (it == state.end()) throw Error(file + ": holds no \"" + name + "\": it belongs to another model or optimiser");
+  if (it == state.end())
+    throw Error(file + ": holds no \"" + name +
+                "\": it was written with another model, optimizer.type, model.freeze or ema; put those keys back, or "
+                "start anew with --no-resume");
   if (it->second.sizes() != like.sizes())
     throw Error(file + ": \"" + name + "\" has another shape than the model's: it belongs to another model");
   return it->second;

@@ -10,6 +10,7 @@
 #include "engine/guard.h"
 #include "engine/init_weights.h"
 #include "engine/optimizer.h"
+#include "engine/output_file.h"
 #include "engine/record.h"
 #include "record/weights.h"
 #include "report/predictions.h"
@@ -159,7 +160,7 @@ void check_outputs(const RunRequest& request) {
   if (!picture.empty() && picture.extension() != ".png")
     throw Error("--picture " + picture.string() + ": pictures are written as PNG: name a .png file");
   for (const fs::path& file : {output, picture})
-    if (file.has_parent_path()) make_directories(file.parent_path());
+    if (!file.empty()) check_output_file(file);
 }
 
 void write_picture(const Experiment& x, std::vector<Prediction> predictions, const std::string& checkpoint) {
@@ -210,10 +211,12 @@ int run_dry(Experiment& x) {
   if (training) check_init(x.manifest);
   const std::string pointer = training ? "/data/train" : task == "test" ? "/data/eval" : input_pointer(x.manifest);
   const DataSource source = x.open(pointer, training ? VH_PASS_TRAIN : VH_PASS_EVAL, x.request.files);
-  if (training && x.manifest.has("/data/eval"))
-    check_same_input(x.manifest, source.layout, x.open("/data/eval", VH_PASS_EVAL).layout);
+  std::optional<InputLayout> evaluated;
+  if (training && x.manifest.has("/data/eval")) evaluated = x.open("/data/eval", VH_PASS_EVAL).layout;
+  if (evaluated) check_same_input(x.manifest, source.layout, *evaluated);
   if (training || task == "test") x.open_mask(source.layout);
   x.model = x.check_on_meta(source.layout, training);
+  if (evaluated) check_watched(x.manifest, *x.model, *evaluated);
   if (training && x.manifest.has("/init/from") && !checkpoint_to_resume(x)) load_init(x);  // what can't fit is refused
   std::vector<SummaryRow> rows;
   if (training) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/json_number.h"
 #include "report/format.h"
 
 namespace vhost {
@@ -70,7 +71,7 @@ std::string taken_for(const ClassCounts& counts, const std::vector<std::string>&
 json::object results_json(const Experiment& x, const DataSource& source, const LoadedCheckpoint& loaded,
                           const EvaluationSums& sums, const std::vector<std::string>& names) {
   json::object metrics;
-  for (const auto& [name, value] : sums.metrics()) metrics[name] = value;
+  for (const auto& [name, value] : sums.metrics()) metrics[name] = number_json(value);
   json::array unreadable;
   for (const auto& [index, reason] : sums.unreadable)
     unreadable.push_back({{"name", valid_utf8(source.dataset->name(index))}, {"reason", valid_utf8(reason)}});

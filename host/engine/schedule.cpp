@@ -1,5 +1,6 @@
 #include "engine/schedule.h"
 
+#include <algorithm>
 #include <cmath>
 
 namespace vhost {
@@ -34,8 +35,8 @@ Schedule make_schedule(const Manifest& manifest, int64_t steps_per_epoch) {
   schedule.cosine = manifest.string("/schedule/type") == "cosine";
   const auto steps = [&](const char* in_steps, const char* in_epochs) -> int64_t {
     if (manifest.has(in_steps)) return manifest.integer(in_steps);
-    return manifest.has(in_epochs) ? std::llround(manifest.number(in_epochs) * static_cast<double>(steps_per_epoch))
-                                   : 0;
+    if (!manifest.has(in_epochs)) return 0;
+    return std::llround(std::min(1e18, manifest.number(in_epochs) * static_cast<double>(steps_per_epoch)));
   };
   schedule.total_steps = steps("/schedule/steps", "/schedule/epochs");
   schedule.warmup_steps = steps("/schedule/warmup_steps", "/schedule/warmup_epochs");

@@ -5,6 +5,7 @@
 
 #include "base/files.h"
 #include "checkpoint/npy.h"
+#include "engine/output_file.h"
 
 namespace vhost {
 
@@ -30,7 +31,7 @@ void append_score(std::string& out, float score) {
 ScoreDump::ScoreDump(fs::path path) : path_(std::move(path)) {
   if (path_.extension() != ".json" && path_.extension() != ".npz")
     throw Error("eval.dump: " + path_.string() + ": scores are written as .json or .npz");
-  if (path_.has_parent_path()) make_directories(path_.parent_path());
+  check_output_file(path_);
 }
 
 void ScoreDump::add(const std::string& name, Scored&& sample) {

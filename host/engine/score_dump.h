@@ -12,7 +12,7 @@ namespace vhost {
 class ScoreDump {
  public:
   // .npz: arrays names <U [N], labels i64 [N], scores f32 [N,K], class_names <U [K]. .json: the same by sample. Throws
-  // Error for another extension, or a folder that isn't there.
+  // Error for another extension, or a file that can't be written there.
   explicit ScoreDump(std::filesystem::path path);
   void add(const std::string& name, Scored&& sample);
   void write(const std::vector<std::string>& class_names, const std::string& combine) const;

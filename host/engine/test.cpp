@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/files.h"
+#include "base/json_number.h"
 #include "engine/guard.h"
 #include "engine/init_weights.h"
 #include "engine/predict.h"
@@ -36,6 +37,9 @@ void warn_of_unreadable(Experiment& x, const DataSource& source, const Evaluatio
   if (bad > 0)
     x.warn(std::to_string(bad) + " of " + std::to_string(all) +
            " samples could not be read and count neither as right nor as wrong; results.json names them");
+  if (const int64_t none = sums.without_score())
+    x.warn(std::to_string(none) + " of " + std::to_string(sums.labelled) +
+           " samples got no score that is a number, and count as wrong: look at the weights and the precision");
   if (sums.labelled < sums.samples)
     x.warn(std::to_string(sums.samples - sums.labelled) + " of " + std::to_string(sums.samples) +
            " samples have no label" + (sums.labelled ? " and don't count" : ", so there is no accuracy"));
@@ -58,7 +62,7 @@ void write_summary(const Experiment& x, const DataSource& source, const LoadedCh
                    const EvaluationSums& sums) {
   json::object out{
       {"checkpoint", loaded.folder.string()}, {"data", source.dataset->fingerprint()}, {"samples", sums.samples}};
-  for (const auto& [name, value] : sums.metrics()) out[name] = value;
+  for (const auto& [name, value] : sums.metrics()) out[name] = number_json(value);
   write_file_atomically(fs::path(x.request.work_dir) / "test.json", pretty_json(out) + "\n");
 }
 

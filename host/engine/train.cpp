@@ -10,6 +10,7 @@
 #include "engine/record.h"
 #include "engine/show.h"
 #include "record/weights.h"
+#include "report/format.h"
 #include "vhost/random.h"
 
 namespace vhost {
@@ -17,6 +18,8 @@ namespace vhost {
 namespace fs = std::filesystem;
 
 namespace {
+
+constexpr double kFarFromExpected = 2;  // times the loss of predictions of zero, or a part of it
 
 // A run that starts anew must neither keep nor later resume an earlier run's
 // checkpoints; the last such set stays readable.
@@ -53,7 +56,8 @@ void Trainer::open() {
     check_same_input(m, train_.layout, eval_.layout);
   }
   x_.open_mask(train_.layout);
-  x_.check_on_meta(train_.layout, /*training=*/true);
+  const std::unique_ptr<Model> shape = x_.check_on_meta(train_.layout, /*training=*/true);
+  if (eval_.dataset) check_watched(m, *shape, eval_.layout);
   x_.build_model(train_.layout, /*with_losses=*/true);
   accumulate_ = m.integer("/data/accumulate");
   batches_per_epoch_ = train_batches_per_epoch(m, train_.dataset->length());
@@ -214,8 +218,20 @@ Trainer::StepResult Trainer::train_step(Loader& loader) {
     loader.release(batches[i]);
   }
   for (const auto& [name, sum] : take_plugin_scalars()) result.scalars[name] += sum / static_cast<double>(micros);
+  if (step_ == 0) tell_first_loss(result);
   update_weights(result);
   return result;
+}
+
+void Trainer::tell_first_loss(const StepResult& result) const {
+  const double expected = result.of_zeros;
+  if (!std::isfinite(expected) || expected <= 0 || !std::isfinite(result.loss)) return;
+  std::string text = "the first loss is " + report::format_number(result.loss) + "; predictions of zero would cost " +
+                     report::format_number(expected) + ", about where an untrained model begins";
+  const bool fresh = !x_.manifest.has("/init/from");
+  const bool far = result.loss > kFarFromExpected * expected || (fresh && result.loss < expected / kFarFromExpected);
+  if (far) text += ": far from it; look at labels, targets, normalisation and the head's initial weights";
+  x_.log.message(far ? VH_LOG_WARN : VH_LOG_INFO, "loss", text);
 }
 
 void Trainer::forward_backward(Batch& batch, const Divisors& divisors, int64_t micro, StepResult& result) {
@@ -227,6 +243,7 @@ void Trainer::forward_backward(Batch& batch, const Divisors& divisors, int64_t m
   info.seeds = seeds.data();
   info.samples = static_cast<int64_t>(seeds.size());
   if (dump_.on()) dump_batch(batch, mix, micro);
+  check_labelled(*x_.model, all, batch, *train_.dataset, train_.layout.views);
   {
     AutocastScope autocast(x_.runtime);
     x_.model->forward(all, info);
@@ -234,6 +251,7 @@ void Trainer::forward_backward(Batch& batch, const Divisors& divisors, int64_t m
   const LossValues values = x_.model->losses(all, info, divisors);
   const double loss = values.total.item<double>();
   if (guard_ && !std::isfinite(loss)) guard_loss(all, batch, loss);
+  if (step_ == 0) result.of_zeros += x_.model->loss_of_zeros(all, info, divisors);
   (scaler_.on ? values.total * scaler_.scale : values.total).backward();
   result.loss += loss;
   for (const LossScalar& scalar : values.scalars)
@@ -308,6 +326,10 @@ void Trainer::evaluate_now() {
     throw;
   }
   if (ema_) ema_->swap();
+  if (result.without_score > 0)
+    x_.log.message(VH_LOG_WARN, "eval",
+                   std::to_string(result.without_score) + " of " + std::to_string(result.samples) +
+                       " samples got no score that is a number, and count as wrong");
   observe(result.metrics);
   EvalRecord row;
   row.step = step_;
@@ -322,7 +344,7 @@ void Trainer::evaluate_now() {
   run_start_ += pause;
 }
 
-// A metric that isn't there is known only now; what was trained isn't lost for it.
+// Labels or samples may be missing from an evaluation, and with them a metric; what was trained isn't lost for it.
 void Trainer::observe(const std::map<std::string, double>& metrics) {
   const std::pair<Watch*, const char*> watches[] = {{&best_, "/checkpoint/best"},
                                                     {&stop_, "/schedule/early_stop/metric"}};

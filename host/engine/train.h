@@ -34,6 +34,7 @@ class Trainer {
   struct StepResult {
     double loss = 0;
     std::map<std::string, double> scalars;
+    double of_zeros = 0;  // at the first step: what predictions of zero would cost
   };
   void open();
   void resume_or_init();
@@ -41,6 +42,7 @@ class Trainer {
   StepResult train_step(Loader& loader);
   void forward_backward(Batch& batch, const Divisors& divisors, int64_t micro, StepResult& result);
   void update_weights(StepResult& result);
+  void tell_first_loss(const StepResult& result) const;  // beside what an untrained model's is about
   void guard_loss(const vh_map& all, const Batch& batch, double loss) const;
   void record(const StepResult& result, Loader& loader);
   void evaluate_now();

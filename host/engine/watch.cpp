@@ -16,14 +16,14 @@ bool Watch::observe(int64_t step, const std::map<std::string, double>& metrics) 
   }
   seen_step_ = step;
   const double value = found->second, gain = report::higher_is_better(metric_) ? value - best_ : best_ - value;
-  const bool better = !std::isnan(value) && (best_step_ < 0 || gain > min_delta_);
+  const bool better = std::isfinite(value) && (best_step_ < 0 || gain > min_delta_);
   since_ = better ? 0 : since_ + 1;
   if (better) best_ = value, best_step_ = step;
   return better;
 }
 
 std::string Watch::text() const {
-  if (best_step_ < 0) return metric_ + " has been nan throughout";
+  if (best_step_ < 0) return metric_ + " has been no number throughout";
   return metric_ + " " + report::format_metric(metric_, best_) + " at step " + std::to_string(best_step_);
 }
 

@@ -16,7 +16,7 @@ class Watch {
 
   bool on() const { return !metric_.empty(); }
   // Whether that evaluation is the best so far. Which way is better goes by the metric's name: percentages and F1 up,
-  // losses down; nan is never better. Throws Error naming the metrics there are if it isn't one of them.
+  // losses down; what isn't finite is never better. Throws Error naming the metrics there are if it isn't one of them.
   bool observe(int64_t step, const std::map<std::string, double>& metrics);
 
   int64_t best_step() const { return best_step_; }  // -1 = none yet

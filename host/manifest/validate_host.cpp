@@ -188,7 +188,11 @@ void check_data(const Manifest& manifest) {
 }
 
 void check_watched(const Manifest& manifest) {
-  if (!trains(manifest) || manifest.has("/data/eval")) return;
+  if (!trains(manifest)) return;
+  if (manifest.has("/schedule/early_stop") && manifest.number("/eval/every_epochs") == 0)
+    throw manifest.error("/schedule/early_stop",
+                         "goes by evaluations on the way, and /eval/every_epochs is 0: make it 1 or more");
+  if (manifest.has("/data/eval")) return;
   for (const char* pointer : {"/checkpoint/best", "/schedule/early_stop"})
     if (manifest.has(pointer)) throw manifest.error(pointer, "goes by evaluations: give data.eval a dataset");
 }

@@ -5,7 +5,7 @@
 #include <limits>
 
 #include "base/error.h"
-#include "base/json.h"
+#include "base/json_number.h"
 #include "report/curves.h"
 #include "report/format.h"
 
@@ -29,12 +29,7 @@ void add_step(Comparison& c, int64_t step, double loss, double reference) {
   if (!finite) ++c.not_finite;
   c.mre += relative;
   c.mae += std::fabs(loss - reference);
-  if (c.step.size() == 1 || relative > c.largest) c.largest = relative, c.largest_at = step;
-}
-
-json::value figure(double value) {
-  if (std::isfinite(value)) return value;
-  return json::value(format_exact(value));
+  if (c.step.size() == 1 || std::isnan(c.largest) || relative > c.largest) c.largest = relative, c.largest_at = step;
 }
 
 std::string what_was_read(const LossCurve& curve) {
@@ -102,9 +97,9 @@ std::string comparison_json(const Comparison& c) {
   out["only_run"] = c.only_curve;
   out["only_reference"] = c.only_reference;
   out["not_finite"] = c.not_finite;
-  out["mre"] = figure(c.mre);
-  out["mae"] = figure(c.mae);
-  out["largest"] = figure(c.largest);
+  out["mre"] = number_json(c.mre);
+  out["mae"] = number_json(c.mae);
+  out["largest"] = number_json(c.largest);
   out["largest_at"] = c.largest_at;
   out["limits"] = json::object{{"mre", c.limits.mre}, {"mae", c.limits.mae}};
   out["accepted"] = c.accepted();

@@ -55,7 +55,7 @@ std::string format_number(double value, int digits) {
 std::string format_lr(double value) {
   if (!std::isfinite(value)) return not_finite(value);
   if (value == 0) return "0";
-  if (std::fabs(value) < 1e-2) return scientific(value, 4, /*trim=*/true);
+  if (std::fabs(value) < 1e-2 || std::fabs(value) >= 1e6) return scientific(value, 4, /*trim=*/true);
   std::string text = format_number(value, 4);
   trim_zeros(text);
   return text;
@@ -104,6 +104,7 @@ std::string local_time() {
 }
 
 bool is_percentage(const std::string& metric) {
+  if (metric.starts_with("loss")) return false;
   const std::string leaf = metric.substr(metric.rfind('.') + 1);
   const bool top_k = leaf.size() > 3 && leaf.compare(0, 3, "top") == 0 && leaf[3] >= '0' && leaf[3] <= '9';
   return top_k || leaf == "accuracy" || leaf == "acc" || leaf == "mean_class_accuracy" || leaf == "f1_macro" ||
@@ -111,6 +112,7 @@ bool is_percentage(const std::string& metric) {
 }
 
 bool higher_is_better(const std::string& metric) {
+  if (metric.starts_with("loss")) return false;  // also of a head that is named "acc"
   return is_percentage(metric) || contains(metric, "acc") || contains(metric, "f1") || contains(metric, "F1") ||
          contains(metric, "mAP") || contains(metric, "iou") || contains(metric, "psnr");
 }

@@ -21,6 +21,8 @@ constexpr std::string_view kFormats =
     "vhost's metrics.jsonl, mmengine's scalars.json, PySlowFast's json_stats lines, VideoMAE's log.txt and CSV with "
     "step,loss are known";
 
+constexpr double kMostSteps = 1e9;  // of an epoch, and epochs: their product is an int64
+
 struct Point {
   double loss = 0, epoch = std::numeric_limits<double>::quiet_NaN();
 };
@@ -73,7 +75,7 @@ std::optional<std::pair<int64_t, int64_t>> of_total(const json::object& object, 
   const size_t slash = text.find('/');
   if (slash == text.npos) return std::nullopt;
   const auto at = as_number(text.substr(0, slash)), total = as_number(text.substr(slash + 1));
-  if (!at || !total || *total < 1) return std::nullopt;
+  if (!at || !total || *at < 0 || *at > kMostSteps || *total < 1 || *total > kMostSteps) return std::nullopt;
   return std::pair(static_cast<int64_t>(*at), static_cast<int64_t>(*total));
 }
 

@@ -17,6 +17,8 @@ using report::text_columns;
 constexpr std::array<uint8_t, 3> kPaper{22, 27, 34}, kInk{240, 243, 248}, kSoft{154, 164, 178}, kEmpty{60, 66, 75};
 constexpr int kTile = 224, kOnlyTile = 448, kGap = 12, kMargin = 20, kLine = 20, kMostColumns = 6, kMostAnswers = 5;
 
+constexpr const char* kNoScore = "no class has a score";  // as none is a number
+
 std::string padded(const std::string& text, int width) {
   return text + std::string(static_cast<size_t>(std::max(0, width - text_columns(text))), ' ');
 }
@@ -67,7 +69,8 @@ void draw_tile(Picture& sheet, const Prediction& prediction, int x, int y, int s
   const Picture tile = tile_of(prediction, size);
   paste(sheet, tile, x + (size - tile.width) / 2, y + (size - tile.height) / 2);
   int line = y + size + 6;
-  if (prediction.best.empty()) draw_line(sheet, x, line, "could not be read", "", size, kInk);
+  if (prediction.best.empty())
+    draw_line(sheet, x, line, prediction.error.empty() ? kNoScore : "could not be read", "", size, kInk);
   for (int i = 0; i < answers; ++i, line += kLine) {
     if (i >= static_cast<int>(prediction.best.size())) continue;
     const Answer& answer = prediction.best[static_cast<size_t>(i)];
@@ -88,7 +91,7 @@ std::string predictions_table(const std::vector<Prediction>& predictions) {
   std::string out = padded("file", file) + "  " + padded("class", name) + "     score\n";
   for (const Prediction& p : predictions) {
     out += padded(p.file, file) + "  ";
-    if (p.best.empty()) out += p.error.empty() ? "no class has a score\n" : "could not be read: " + p.error + "\n";
+    if (p.best.empty()) out += p.error.empty() ? std::string(kNoScore) + "\n" : "could not be read: " + p.error + "\n";
     for (size_t i = 0; i < p.best.size(); ++i) {
       const std::string score = percent(p.best[i].score);
       out += (i ? std::string(static_cast<size_t>(file) + 2, ' ') : "") + padded(p.best[i].name, name) + "  " +
@@ -115,7 +118,7 @@ json::array predictions_json(const std::vector<Prediction>& predictions) {
 std::string predictions_csv(const std::vector<Prediction>& predictions) {
   std::string out = "file,rank,label,class,score,error\n";
   for (const Prediction& p : predictions) {
-    if (p.best.empty()) out += csv_field(p.file) + ",,,,," + csv_field(p.error) + "\n";
+    if (p.best.empty()) out += csv_field(p.file) + ",,,,," + csv_field(p.error.empty() ? kNoScore : p.error) + "\n";
     for (size_t i = 0; i < p.best.size(); ++i)
       out += csv_field(p.file) + "," + std::to_string(i + 1) + "," + std::to_string(p.best[i].label) + "," +
              csv_field(p.best[i].name) + "," + format_exact(p.best[i].score) + ",\n";

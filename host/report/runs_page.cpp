@@ -5,6 +5,7 @@
 #include <optional>
 #include <set>
 
+#include "base/json.h"
 #include "report/format.h"
 #include "report/page_parts.h"
 
@@ -16,7 +17,9 @@ constexpr size_t kLongestValue = 120;
 using Row = std::vector<std::string>;
 
 std::string cut(const std::string& text) {
-  return text.size() <= kLongestValue ? text : text.substr(0, kLongestValue) + "...";
+  size_t end = 0;  // between two characters
+  while (end < text.size() && end < kLongestValue) end += std::max<size_t>(1, utf8_length(text, end));
+  return end >= text.size() ? text : text.substr(0, end) + "...";
 }
 
 std::string colored_name(const RunData& run, size_t place) {

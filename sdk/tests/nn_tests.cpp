@@ -291,6 +291,23 @@ BOOST_AUTO_TEST_CASE(a_transformer_is_its_blocks_in_order) {
   BOOST_CHECK_EXCEPTION(seven_heads(), vh::Error, says("7 heads don't divide a width of 12"));
 }
 
+BOOST_AUTO_TEST_CASE(a_block_that_is_frozen_whole_drops_no_paths) {
+  for (const bool checkpointed : {false, true}) {
+    Place p;
+    const vh::nn::Transformer transformer(
+        p.scope / "blocks", {.width = 6, .depth = 2, .heads = 2, .drop_path = 0.9, .checkpoint = checkpointed});
+    const at::Tensor x = at::randn({64, 3, 6}).set_requires_grad(true);
+    const at::Tensor still = out(transformer(in(x), false));
+    const auto freeze = [&](const std::string& layer) {
+      for (const char* kind : {".weight", ".bias"}) p["blocks.1." + layer + kind].set_requires_grad(false);
+    };
+    for (const char* layer : {"norm1", "norm2", "attn.qkv", "attn.proj", "mlp.fc1"}) freeze(layer);
+    BOOST_TEST(!at::equal(out(transformer(in(x), true)), still), "frozen in part");
+    freeze("mlp.fc2");
+    BOOST_TEST(at::equal(out(transformer(in(x), true)), still));
+  }
+}
+
 BOOST_AUTO_TEST_CASE(a_checkpoint_gives_the_same_gradients) {
   Place p;
   const vh::nn::Mlp mlp(p.scope / "mlp", 6, 12, 0.5);

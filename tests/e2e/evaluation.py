@@ -183,11 +183,38 @@ def unreadable_and_unlabelled_samples_are_named_and_left_out():
     assert sum(row["samples"] for row in found["classes"]) == 6
     has(done.stdout + done.stderr, "1 of 7 samples could not be read", "results.json names them")
     listing.write_text("\n".join(f"{clips(frames=32)}/{line.split(' ')[0]}" for line in lines) + "\n")
-    done = vhost(run, "test", "--set", f"data.eval.list={listing}", "--set", "losses=[]", "--dump", run.folder / "u.json")
+    done = vhost(run, "test", "--set", f"data.eval.list={listing}", "--dump", run.folder / "u.json")
     has(done.stdout + done.stderr, "6 of 6 samples have no label, so there is no accuracy")
     assert results(run)["metrics"] == {} and {s["label"] for s in json.loads((run.folder / "u.json").read_text())["samples"]} == {-1}
+    listing.write_text("\n".join(f"{clips(frames=32)}/{line if i % 2 else line.split(' ')[0] + ' -1'}" for i, line in enumerate(lines)) + "\n")
+    vhost(run, "test", "--set", f"data.eval.list={listing}", "--set", "data.eval_batch=2", "--dump", run.folder / "half.npz")
+    half, found = load(run.folder / "half.npz"), results(run)
+    assert (found["samples"], found["labelled"]) == (6, 3) and half["labels"].tolist()[::2] == [-1] * 3
+    listing.write_text("\n".join(f"{clips(frames=32)}/{line}" for line in lines[1::2]) + "\n")
+    vhost(run, "test", "--set", f"data.eval.list={listing}")
+    assert abs(results(run)["metrics"]["loss"] - found["metrics"]["loss"]) < 1e-6, "samples without a label have a part in the loss"
+    listing.write_text("\n".join(f"{clips(frames=32)}/{line.split(' ')[0]}" for line in lines) + "\n")
+    training = Run({**json.loads(run.path.read_text()), "task": "train"})
+    refused(training.run("--set", f"data.train.list={listing}", "--set", "data.batch=4", check=False), "/data/train: ", ".mp4 has no label, and the losses compare labels")
+    refused(training.run("--set", f"data.eval.list={listing}", "--set", "schedule.steps=1", "--set", "checkpoint.best=top1", check=False),
+            "/checkpoint/best: evaluations have no metric \"top1\"")
+    assert training.newest().name == "step-1", "what was trained until then is lost"
     refused(vhost(run, "test", "--set", f"data.eval.list={run.folder}/only.txt", check=False) if (run.folder / "only.txt").write_text("broken.mp4 0\n") else None,
             "none of the 1 clips can be read")
+
+
+def scores_that_are_no_numbers_are_wrong_and_told():
+    run = trained()
+    weights = safetensors.numpy.load_file(run.newest() / "model.safetensors")
+    weights["heads.main.head.bias"] = np.full_like(weights["heads.main.head.bias"], np.nan)
+    safetensors.numpy.save_file(weights, run.folder / "nan.safetensors")
+    done = vhost(run, "test", "--checkpoint", run.folder / "nan.safetensors", "--dump", run.folder / "nan.json")
+    has(done.stdout + done.stderr, "16 of 16 samples got no score that is a number, and count as wrong", "none (2)")
+    found = results(run)
+    assert found["metrics"]["loss"] == "nan" and found["metrics"]["top1"] == 0 and {e[1] for e in found["confusion"]["entries"]} == {-1}
+    assert {s for sample in json.loads((run.folder / "nan.json").read_text())["samples"] for s in sample["scores"]} == {None}
+    clip = next(clips(frames=32).rglob("*.mp4"))
+    has(vhost(run, "predict", "--csv", "--checkpoint", run.folder / "nan.safetensors", clip).stdout, f"{clip},,,,,no class has a score")
 
 
 def folder_of_files(run):
@@ -333,8 +360,18 @@ def wrong_uses_are_refused():
         (("test", "--set", "eval.top_k=[0]"), "/eval/top_k/0: must be at least 1"),
         (("test", "--set", "eval.metrics=[\"f1\"]"), "/eval/metrics/0: must be"),
     ]
+    (run.folder / "folder.npz").mkdir(exist_ok=True)
+    (run.folder / "file").write_text("")
+    cases += [
+        (("test", "--dump", "folder.npz"), f"can't write {run.folder}/folder.npz: it is a folder"),
+        (("test", "--dump", "file/scores.npz"), "can't create the folder"),
+        (("extract", "--output", "folder.npz", clip), "can't write folder.npz: it is a folder"),
+        (("predict", "--output", "/proc/p.json", clip), "can't write /proc/p.json: "),
+    ]
     for arguments, message in cases:
-        refused(vhost(run, *arguments, check=False), message)
+        done = vhost(run, *arguments, check=False)
+        refused(done, message)
+        assert "samples in" not in done.stdout, f"{arguments}: refused after the work"
     for arguments, message in ((("predict", "--json", "--csv", clip), "--json excludes --csv"), (("extract", "--pool", "max", clip), "--pool")):
         done = vhost(run, *arguments, check=False)
         assert done.returncode == 2, done

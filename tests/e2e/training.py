@@ -79,6 +79,54 @@ def what_is_frozen_stays_and_runs_as_in_evaluation():
         assert ("exp_avg." + name in optimizer) != frozen, f"{name}: optimiser state"
 
 
+def a_frozen_head_teaches_the_backbone():
+    before, after = (read_tensors(ran(toy(model={**experiment()["model"], **freeze})).newest() / "model.safetensors") for freeze in ({}, {"freeze": ["heads.*"]}))
+    start = read_tensors(ran(toy(optimizer={"lr": 0})).newest() / "model.safetensors")
+    for name in start:
+        head = name.startswith("heads.")
+        assert (start[name] == after[name]) == head and (start[name] != before[name] or not head), f"{name} after training under a frozen head"
+
+
+def blocks_that_are_frozen_whole_run_as_in_evaluation():
+    def losses_of(drop_path, freeze):
+        value = manifest("train", clips(), checkpoint={"every_epochs": 0})
+        value["data"].pop("eval")
+        value["schedule"] = {"steps": 2}
+        value["model"]["backbone"]["drop_path"] = drop_path
+        value["model"]["freeze"] = freeze
+        run = Run(value)
+        run.run()
+        return run.losses()
+    whole, part = ["backbone.blocks.1.*"], ["backbone.blocks.1.attn.*"]  # block 0 has no drop path
+    assert losses_of(0, whole) == losses_of(0.9, whole), "drop path acts in a frozen block"
+    assert losses_of(0, part) != losses_of(0.9, part), "drop path is off in a block that learns"
+
+
+def the_first_loss_is_told_beside_an_untrained_models():
+    value = toy(checkpoint={"every_steps": 1})
+    run = ran(value)
+    has(run.output, "the first loss is 1.", "predictions of zero would cost 1.386, about where an untrained model begins")  # ln 4
+    run.path.write_text(json.dumps({**value, "schedule": {"epochs": EPOCHS + 1}}))
+    assert "the first loss" not in status(run), "a resumed run tells it again"
+    value["data"].update(batch=4, accumulate=2)
+    has(ran(value).output, "would cost 1.386,")
+    far = manifest("train", clips(), schedule={"steps": 1})
+    far["model"]["heads"]["main"]["init_scale"] = 1000.0
+    run = Run(far)
+    has(run.run().stdout, "predictions of zero would cost 2.079, about where an untrained model begins: far from it; look at labels")  # ln 8
+    pretrain = Run(manifest("pretrain", clips(), schedule={"steps": 1}))
+    has(pretrain.run().stdout, "predictions of zero would cost 0.98")  # normalised by the unbiased deviation of 128 values: at most 127 / 128
+
+
+def a_run_whose_losses_are_no_numbers_goes_on_where_the_guard_is_off():
+    value = toy(nan_guard="off", optimizer={"lr": 1e300}, log={"every_steps": 7}, checkpoint={"every_steps": 3, "every_epochs": 0, "best": "loss"})
+    run = ran(value)
+    has(run.output, "loss nan", "8 of 8 samples got no score that is a number")
+    assert "value" not in state_of(run)["best"], state_of(run)["best"]
+    run.path.write_text(json.dumps({**value, "schedule": {"epochs": EPOCHS + 1}}))
+    has(status(run), "resume: at step 16")
+
+
 def what_cannot_be_frozen_or_followed_is_refused():
     def wrong(*text, **top):
         refused(Run(toy(**top)).run(*TOY, "--dry-run", check=False), *text)
@@ -89,9 +137,19 @@ def what_cannot_be_frozen_or_followed_is_refused():
     lacks = toy(checkpoint={"best": "loss"})
     lacks["data"].pop("eval")
     refused(Run(lacks).run(*TOY, "--dry-run", check=False), "/checkpoint/best: goes by evaluations: give data.eval a dataset")
-    run = Run(toy(checkpoint={"best": "top7"}))
-    refused(run.run(*TOY, check=False), '/checkpoint/best: evaluations have no metric "top7"; they have: loss, top1')
-    assert steps_kept(run) == [2], "what was trained until then is lost"
+    known = "; they have: loss, top1, top5, mean_class_accuracy, f1_macro, f1_micro"
+    wrong('/checkpoint/best: evaluations have no metric "top7"' + known, checkpoint={"best": "top7"})
+    two = [{"use": "toy/xent"}, {"use": "toy/xent", "weight": 0.5}]
+    wrong('/checkpoint/best: evaluations have no metric "loss.main"; they have: loss, loss.main.xent, loss.main.xent.1, top1', checkpoint={"best": "loss.main"}, losses=two)
+    run = Run(toy(losses=two, checkpoint={"best": "loss.main.xent.1"}))
+    run.run(*TOY)
+    assert state_of(run)["best"]["value"] > 0
+    stops = toy()
+    stops["schedule"]["early_stop"] = {"metric": "accuracy"}
+    refused(Run(stops).run(*TOY, check=False), '/schedule/early_stop/metric: evaluations have no metric "accuracy"' + known)
+    stops["schedule"]["early_stop"], stops["eval"] = {}, {"every_epochs": 0}
+    refused(Run(stops).run(*TOY, "--dry-run", check=False), "/schedule/early_stop: goes by evaluations on the way, and /eval/every_epochs is 0")
+    refused(Run(experiment(schedule={"steps": 5, "warmup_epochs": 1e300})).run(*TOY, "--dry-run", check=False), "longer than the run of 5")
     refused(ran(toy(checkpoint={"every_epochs": 1})).run(*TOY, "--set", "task=test", "--checkpoint", "best", check=False), "names no best checkpoint: set checkpoint.best")
 
 
@@ -160,5 +218,7 @@ def first_weights(value):
 
 if __name__ == "__main__":
     main({case.__name__: case for case in (
-        a_total_batch_accumulates_and_scales_the_rate, what_is_frozen_stays_and_runs_as_in_evaluation, what_cannot_be_frozen_or_followed_is_refused,
+        a_total_batch_accumulates_and_scales_the_rate, what_is_frozen_stays_and_runs_as_in_evaluation, a_frozen_head_teaches_the_backbone,
+        blocks_that_are_frozen_whole_run_as_in_evaluation, the_first_loss_is_told_beside_an_untrained_models,
+        a_run_whose_losses_are_no_numbers_goes_on_where_the_guard_is_off, what_cannot_be_frozen_or_followed_is_refused,
         the_best_is_kept_beside_the_newest, a_run_that_gets_no_better_stops_and_stays_stopped, everything_together_resumes_bit_for_bit)})

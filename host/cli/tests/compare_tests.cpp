@@ -62,6 +62,11 @@ BOOST_FIXTURE_TEST_CASE(the_verdict_is_the_exit_code, Runs) {
   BOOST_TEST(far.code == 1);
   BOOST_TEST(!boost::json::parse(far.out).at("accepted").as_bool());
   BOOST_TEST(vhost::test::vhost({"compare", at("far"), at("b"), "--mre", "0.25"}).code == 0);
+  for (const char* limit : {"nan", "-1", "much"}) {
+    const Ran wrong = vhost::test::vhost({"compare", at("a"), at("b"), "--mre", limit});
+    BOOST_TEST(wrong.code == 2);
+    BOOST_TEST(contains(wrong.err, std::string(limit) + ": a number from 0 on is wanted"));
+  }
 }
 
 BOOST_FIXTURE_TEST_CASE(the_plot_is_of_the_kind_that_its_name_says, Runs) {

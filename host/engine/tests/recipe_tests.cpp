@@ -4,6 +4,7 @@
 #include <boost/test/unit_test.hpp>
 #include <cmath>
 
+#include "engine/metrics.h"
 #include "engine/mix.h"
 #include "engine/param_rules.h"
 #include "engine/watch.h"
@@ -121,10 +122,13 @@ BOOST_AUTO_TEST_CASE(a_vanishing_alpha_leaves_rows_as_they_are_or_swaps_them) {
   BOOST_TEST(std::abs(swapped - 500) < 80);
 }
 
-BOOST_AUTO_TEST_CASE(a_sample_without_label_is_refused) {
+BOOST_AUTO_TEST_CASE(a_sample_without_label_has_none_of_the_classes) {
   vh_map all = batch_of(2, 4, 4);
-  all.put("batch.label", at::tensor({0, -1}, at::kLong));
-  BOOST_CHECK_EXCEPTION(apply_mix(all, {}, 2), Error, Mentions{"needs a label from 0 to 1"});
+  all.put("batch.label", at::tensor({1, -1}, at::kLong));
+  apply_mix(all, {}, 2);
+  BOOST_TEST(at::equal(*all.find("batch.label_soft"), at::tensor({0.f, 1.f, 0.f, 0.f}).view({2, 2})));
+  all.put("batch.label", at::tensor({0, 2}, at::kLong));
+  BOOST_CHECK_EXCEPTION(apply_mix(all, {}, 2), Error, Mentions{"needs labels from 0 to 1; this batch has 2"});
 }
 
 BOOST_AUTO_TEST_CASE(layers_near_the_input_learn_more_slowly) {
@@ -179,7 +183,7 @@ BOOST_AUTO_TEST_CASE(better_is_up_for_accuracy_and_down_for_losses_and_never_nan
   BOOST_TEST(loss.observe(2, {{"loss", 2.0}}));
   BOOST_TEST(!loss.observe(3, {{"loss", 1.95}}));  // by less than min_delta
   BOOST_TEST(loss.observe(4, {{"loss", 1.8}}));
-  BOOST_TEST(!loss.observe(5, {{"loss", NAN}}));
+  BOOST_TEST(!loss.observe(5, {{"loss", -INFINITY}}));
   BOOST_TEST((loss.best_step() == 4 && loss.seen_step() == 5 && loss.since() == 1));
   BOOST_TEST(top1.observe(1, {{"top1", 10}}));
   BOOST_TEST(!top1.observe(2, {{"top1", 10}}));
@@ -190,6 +194,13 @@ BOOST_AUTO_TEST_CASE(better_is_up_for_accuracy_and_down_for_losses_and_never_nan
   BOOST_TEST((again.best_step() == 4 && again.since() == 1 && !again.observe(6, {{"loss", 1.75}})));
   BOOST_TEST(other.best_step() == -1, "another metric begins anew");
   BOOST_CHECK_EXCEPTION(loss.observe(6, {{"top1", 1}}), Error, Mentions{"no metric \"loss\"; they have: top1"});
+}
+
+BOOST_AUTO_TEST_CASE(a_window_is_saved_whatever_the_losses_were) {
+  Window window, again;
+  window.add(NAN, {{"grad_norm", INFINITY}});
+  again.load(parse_json(pretty_json(window.save()), "state.json").root.as_object());
+  BOOST_TEST((std::isnan(again.loss) && again.steps == 1 && std::isinf(again.scalars.at("grad_norm"))));
 }
 
 BOOST_AUTO_TEST_CASE(stars_stand_for_any_characters) {

@@ -60,6 +60,10 @@ BOOST_AUTO_TEST_CASE(each_systems_log_is_read_for_what_it_is) {
       "[01/02 10:00:02][INFO] logging.py:  99: json_stats: {\"_type\": \"train_epoch\", \"epoch\": \"2/30\", \"loss\": "
       "1.25}\n",
       "pyslowfast", false, {354}, {1.5});
+  check_curve(
+      "json_stats: {\"_type\": \"train_iter\", \"epoch\": \"1e300/5\", \"iter\": \"1/10\", \"loss\": 1}\n"
+      "json_stats: {\"_type\": \"train_iter\", \"epoch\": \"1/5\", \"iter\": \"1/10\", \"loss\": 2}\n",
+      "pyslowfast", false, {1}, {2});
   check_curve("x json_stats: {\"_type\": \"train_epoch\", \"epoch\": \"2/30\", \"loss\": 1.25}\r\n", "pyslowfast", true,
               {2}, {1.25});
   check_curve(
@@ -112,6 +116,11 @@ BOOST_AUTO_TEST_CASE(the_errors_are_means_over_the_common_steps) {
   BOOST_TEST(c.mae == (0.1 + 0.4 + 0) / 3, per::tolerance(1e-12));
   BOOST_TEST(c.largest_at == 3);
   BOOST_TEST(!c.accepted());
+}
+
+BOOST_AUTO_TEST_CASE(the_largest_error_is_told_beside_losses_that_are_no_number) {
+  const Comparison c = compare(curve_of("a", {1, 2, 3}, {NAN, 1.5, 1}), curve_of("b", {1, 2, 3}, {1, 1, 1}), {});
+  BOOST_TEST((c.largest == 0.5 && c.largest_at == 2 && c.not_finite == 1 && !c.accepted()));
 }
 
 BOOST_AUTO_TEST_CASE(either_limit_accepts) {

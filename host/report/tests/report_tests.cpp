@@ -47,8 +47,15 @@ BOOST_AUTO_TEST_CASE(learning_rates_are_short) {
                                {0, "0"},
                                {1.23456e-7, "1.235e-7"},
                                {0.1, "0.1"},
-                               {6.4e-10, "6.4e-10"}})
+                               {6.4e-10, "6.4e-10"},
+                               {1e300, "1e300"}})
     BOOST_TEST(format_lr(row.value) == row.text);
+}
+
+BOOST_AUTO_TEST_CASE(losses_fall_whatever_their_heads_are_called) {
+  BOOST_TEST((higher_is_better("top1") && higher_is_better("f1_macro") && is_percentage("top5")));
+  for (const char* loss : {"loss", "loss.acc", "loss.f1", "loss.top1"})
+    BOOST_TEST((!higher_is_better(loss) && !is_percentage(loss)), loss);
 }
 
 BOOST_AUTO_TEST_CASE(durations_are_readable) {

@@ -59,6 +59,10 @@ PlainBatchNorm::PlainBatchNorm(const vh::Scope& scope, int64_t width)
       var(scope.param("running_var", {width}, {.init = "ones", .role = VH_BUFFER})) {}
 
 vh::Tensor PlainBatchNorm::operator()(const vh::Tensor& x, bool train) const {
+  if (train && x.size(0) < 2 && !x.is_meta())
+    throw vh::argument_error(
+        "batch_norm has no variance to go by in a training batch of one sample: make data.batch 2 or more, and leave "
+        "data.drop_last true");
   return vh::ops::batch_norm(x, {}, {}, mean, var, train, /*momentum=*/0.1, /*eps=*/1e-6, /*cudnn_enabled=*/true);
 }
 

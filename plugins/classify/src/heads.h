@@ -19,7 +19,8 @@ struct ClassifierOptions {
   std::string init;  // of the linear layer's weight; its bias begins at zero
 };
 
-// Batch norm without gain and bias over [B,C], whose running mean and variance are kept.
+// Batch norm without gain and bias over [B,C], whose running mean and variance are kept. Refuses to train on one
+// sample.
 struct PlainBatchNorm {
   PlainBatchNorm(const vh::Scope& scope, int64_t width);
   vh::Tensor operator()(const vh::Tensor& x, bool train) const;

@@ -105,6 +105,9 @@ BOOST_AUTO_TEST_CASE(the_batch_norm_of_linear_probing_is_torchs_and_keeps_its_st
   BOOST_CHECK(at::allclose(head.param("batch_norm.running_mean").value, mean, 1e-5, 1e-6));
   const at::Tensor by_statistics = at::linear((x - mean) / (var + 1e-6).sqrt(), weight);
   BOOST_CHECK(at::allclose(head.run({{"features.0", x}}, VH_EVAL).at("pred.logits"), by_statistics, 1e-4, 1e-5));
+  const std::map<std::string, at::Tensor> one{{"features.0", x.slice(0, 0, 1)}};
+  BOOST_CHECK_EXCEPTION(head.run(one), std::exception, HasReason{"no variance to go by in a training batch of one"});
+  BOOST_CHECK(head.run(one, VH_EVAL).at("pred.logits").isfinite().all().item<bool>());
 }
 
 BOOST_AUTO_TEST_CASE(what_cannot_be_pooled_is_refused_with_its_reason) {

@@ -6,17 +6,17 @@ namespace mvit {
 
 Block::Block(const vh::Scope& scope, const BlockShape& shape, const vh::Grid& grid, const LayerOptions& o,
              double drop_path)
-    : scope_(scope),
+    : scope_(scope.remembering()),
       shape_(shape),
       prefix_(o.prefix),
-      norm1_(o.layer_norm(scope / "norm1", shape.in)),
-      norm2_(o.layer_norm(scope / "norm2", shape.attention)),
-      attn_(scope / "attn", shape, grid, o),
+      norm1_(o.layer_norm(scope_ / "norm1", shape.in)),
+      norm2_(o.layer_norm(scope_ / "norm2", shape.attention)),
+      attn_(scope_ / "attn", shape, grid, o),
       drop_{drop_path} {
   const auto hidden = static_cast<int64_t>(o.mlp_ratio * static_cast<double>(shape.attention));
-  fc1_ = vh::nn::Linear(scope / "mlp" / "fc1", shape.attention, hidden, o.linear());
-  fc2_ = vh::nn::Linear(scope / "mlp" / "fc2", hidden, shape.out, o.linear());
-  if (shape.in != shape.out) proj_.emplace(scope / "proj", shape.in, shape.out, o.linear());
+  fc1_ = vh::nn::Linear(scope_ / "mlp" / "fc1", shape.attention, hidden, o.linear());
+  fc2_ = vh::nn::Linear(scope_ / "mlp" / "fc2", hidden, shape.out, o.linear());
+  if (shape.in != shape.out) proj_.emplace(scope_ / "proj", shape.in, shape.out, o.linear());
 }
 
 vh::Grid Block::grid_after(const vh::Grid& grid) const {

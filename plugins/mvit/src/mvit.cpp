@@ -173,9 +173,9 @@ void Mvit::run(const vh::Step& step) const {
   vh::Tensor x = vh::as_tokens(maps);
   if (mask_token_.defined()) x = replace_masked(x, step.in("mask.bool"), grid);
   if (cls_token_.defined()) x = vh::ops::cat({vh::ops::type_as(cls_token_, x).expand({x.size(0), 1, x.size(2)}), x}, 1);
-  const bool train = step.train();
   for (size_t i = 0; i < blocks_.size(); ++i) {
     const Block& block = blocks_[i];
+    const bool train = step.train() && block.scope().learns();
     const RelativeGrid& terms = relative[i];
     x = checkpoint_
             ? vh::checkpoint(block.scope(), {x},

@@ -1,5 +1,8 @@
 // How a part is built and run: Scope (its parameters), Build (create), Step (run).
 #pragma once
+#include <algorithm>
+#include <memory>
+
 #include "handle.hpp"
 #include "spec.hpp"
 
@@ -41,6 +44,18 @@ class Scope {
     return s;
   }
 
+  // The same scope, which remembers the parameters that are made in it and below it.
+  Scope remembering() const {
+    Scope s = *this;
+    s.made_ = std::make_shared<std::vector<Tensor>>();
+    return s;
+  }
+  // [step] Whether any remembered parameter learns: a manifest may freeze them. A block that is frozen whole runs as in
+  // evaluation: operator()(x, train && scope.learns()).
+  bool learns() const {
+    return std::any_of(made_->begin(), made_->end(), [](const Tensor& made) { return made.requires_grad(); });
+  }
+
   // [setup] The initial value depends on (seed, full name) alone. Its content may be swapped later: never cache what
   // derives from it.
   Tensor param(const std::string& name, Ints shape, const ParamOptions& options = {}) const {
@@ -71,11 +86,14 @@ class Scope {
     vh_tensor* out = nullptr;
     vh_error err = detail::new_error();
     detail::check(table().create(handle_, &p, &out, &err), err, name.c_str());
-    return Tensor::share(out);
+    const Tensor made = Tensor::share(out);
+    if (made_ && options.role == VH_PARAMETER) made_->push_back(made);
+    return made;
   }
   vh_scope* handle_ = nullptr;
   int32_t layer_ = -1;
   double lr_scale_ = 1;
+  std::shared_ptr<std::vector<Tensor>> made_;
 };
 
 // Argument of a part's constructor; valid for the constructor, but for `scope`.

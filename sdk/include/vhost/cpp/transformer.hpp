@@ -20,7 +20,7 @@ struct TransformerOptions {
 struct TransformerBlock : Module {  // [B, N, C] -> [B, N, C]
   TransformerBlock() = default;
   TransformerBlock(const Scope& scope_, const TransformerOptions& o, double drop_path)
-      : Module(scope_),
+      : Module(scope_.remembering()),
         norm1(scope / "norm1", o.width, o.eps),
         norm2(scope / "norm2", o.width, o.eps),
         attn(scope / "attn", o.width,
@@ -38,7 +38,8 @@ struct TransformerBlock : Module {  // [B, N, C] -> [B, N, C]
   DropPath drop;
 };
 
-class Transformer {  // [B, N, C] -> [B, N, C]; parts hold it where it is made: checkpointed blocks refer to it
+// Parts hold it where it is made: checkpointed blocks refer to it. A block that is frozen whole runs as in evaluation.
+class Transformer {  // [B, N, C] -> [B, N, C]
  public:
   // Makes scope.0, scope.1 ...; throws, for a parameter /heads, if the heads don't divide the width, and for /mlp_ratio
   // if that times the width is below 1.
@@ -53,9 +54,11 @@ class Transformer {  // [B, N, C] -> [B, N, C]; parts hold it where it is made: 
     }
   }
   Tensor operator()(Tensor x, bool train) const {
-    for (const TransformerBlock& block : blocks_)
-      x = checkpoint_ ? checkpoint(block.scope, {x}, [&block, train](const auto& in) { return block(in[0], train); })
-                      : block(x, train);
+    for (const TransformerBlock& block : blocks_) {
+      const bool trains = train && block.scope.learns();
+      x = checkpoint_ ? checkpoint(block.scope, {x}, [&block, trains](const auto& in) { return block(in[0], trains); })
+                      : block(x, trains);
+    }
     return x;
   }
 
