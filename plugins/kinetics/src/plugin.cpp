@@ -33,8 +33,10 @@ struct Params {
       "number of classes; 0: 1 + the largest label, or the lines of class_names if more");
     v("class_names", class_names, "", "text file with the name of class 0, 1, .. a line; \"\": none");
     v("frames", frames, 16, vh::range(1, 1024), "frames of a clip");
-    v("stride", stride, 4, vh::range(1, 1024), "frames of the video between two of a clip (uniform: not used)");
-    v("sampling", sampling, "mmaction", vh::choices("mmaction", "uniform", "videomae", "videomae_finetune", "slowfast"),
+    v("stride", stride, 4, vh::range(1, 1024),
+      "frames of the video between two of a clip (uniform, videomae_ssv2: not used)");
+    v("sampling", sampling, "mmaction",
+      vh::choices("mmaction", "uniform", "videomae", "videomae_finetune", "videomae_ssv2", "slowfast"),
       "which frames: the rule of that code base; see the README");
     v("target_fps", target_fps, 30.0, vh::range(1, 1000), "slowfast: frame rate that stride counts in");
     describe_crop(v, crop);
