@@ -113,10 +113,10 @@ std::string Clips::fingerprint() const {
   return fingerprint.text();
 }
 
-View Clips::train_view(const VideoIndex& index, const Output& output) const {
+View Clips::train_view(const VideoIndex& index, const Output& output, uint64_t frames_seed) const {
   auto stream = [&](Stream s) { return vh_random_from(vh_hash2(output.seed, s)); };
-  vh_random when = stream(kSampleStream), where = stream(kCropStream), flip = stream(kFlipStream),
-            augmentation = stream(kAugmentStream);
+  vh_random when = vh_random_from(vh_hash2(frames_seed, kSampleStream)), where = stream(kCropStream),
+            flip = stream(kFlipStream), augmentation = stream(kAugmentStream);
   auto [width, height] = upright(index);
   auto size = static_cast<int>(options_.crop.size);
   auto frames = sample_train(options_.sampling, index.frames(), index.frames_per_second, when);
@@ -147,7 +147,8 @@ std::vector<View> Clips::plan(const VideoIndex& index, Pass pass, std::span<cons
   std::vector<View> all;
   for (const Output& output : outputs)
     for (int64_t v = 0; v < views(pass); ++v) {
-      all.push_back(pass == Pass::kTrain ? train_view(index, output) : test_view(index, output, v));
+      const uint64_t frames_seed = options_.sample_once ? outputs.front().seed : output.seed;
+      all.push_back(pass == Pass::kTrain ? train_view(index, output, frames_seed) : test_view(index, output, v));
       if (options_.shuffle_frames) shuffle(all.back().frames, vh_hash2(output.seed, static_cast<uint64_t>(v)));
     }
   return all;

@@ -42,6 +42,7 @@ struct ClipsOptions {
   bool augment_frames = false;  // before the crop
   int64_t crops = 1;
   bool shuffle_frames = false, accept_damaged = false;
+  bool sample_once = false;  // all outputs of one read show the frames that the first one's seed draws
   ScanMode scan = ScanMode::kPackets;
   std::string cache_dir;
 };
@@ -72,7 +73,7 @@ class Clips {
  private:
   void read_items();
   void report_unreadable(const Hooks& hooks) const;
-  View train_view(const VideoIndex& index, const Output& output) const;
+  View train_view(const VideoIndex& index, const Output& output, uint64_t frames_seed) const;
   View test_view(const VideoIndex& index, const Output& output, int64_t number) const;
   std::vector<View> plan(const VideoIndex& index, Pass pass, std::span<const Output> outputs) const;
   int64_t frame_bytes() const { return options_.crop.size * options_.crop.size * 3; }

@@ -13,7 +13,7 @@ struct Params {
   std::vector<std::string> files;
   int64_t classes, frames, stride, clips, crops;
   double target_fps, flip;
-  bool shuffle_frames, augment_frames;
+  bool shuffle_frames, sample_once, augment_frames;
   vh::media::CropParams crop;
   vh::media::AugmentParams augment;
 
@@ -47,6 +47,9 @@ struct Params {
     v("clips", clips, 1, vh::range(1, 64), "clips in time per video at evaluation");
     v("crops", crops, 1, vh::range(1, 9),
       "crops in space per video at evaluation; 1: centre, else evenly along the long side; view = crop * clips + clip");
+    v("sample_once", sample_once, false,
+      "repeated augmentation (data.repeats): the repeats of a video show the same frames, each augmented by itself, as "
+      "in VideoMAE's scripts and PySlowFast; else each has its own");
     v("shuffle_frames", shuffle_frames, false,
       "put each clip's frames into a random order: an ablation that takes the order of time away");
     v("damaged", damaged, "error", vh::choices("error", "use"),
@@ -65,7 +68,8 @@ ClipsOptions to_options(const Params& p, const std::string& cache_dir) {
   o.sampling = {*sampling_rule(p.sampling), p.frames, p.stride, p.clips, p.target_fps};
   o.crop = crop_rule(p.crop);
   o.augment = augment_options(p.augment), o.augment_frames = p.augment_frames;
-  o.flip = p.flip, o.crops = p.crops, o.shuffle_frames = p.shuffle_frames, o.accept_damaged = p.damaged == "use";
+  o.flip = p.flip, o.crops = p.crops, o.shuffle_frames = p.shuffle_frames, o.sample_once = p.sample_once,
+  o.accept_damaged = p.damaged == "use";
   o.scan = p.scan == "decode" ? ScanMode::kDecode : ScanMode::kPackets;
   o.cache_dir = cache_dir;
   return o;

@@ -2,6 +2,7 @@
 #include <dlfcn.h>
 
 #include <boost/test/unit_test.hpp>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -102,6 +103,27 @@ BOOST_FIXTURE_TEST_CASE(the_table_serves_a_host, Fixture) {
   BOOST_TEST(table->fingerprint(self, &print.sink, &error) == VH_OK);
   BOOST_TEST(print.text.starts_with("n=3 hash="));
   table->destroy(self);
+}
+
+BOOST_FIXTURE_TEST_CASE(repeats_share_frames_on_request, Fixture) {
+  kinetics::ClipsOptions o;
+  o.files = {folder.path / "clip0.mp4"};
+  o.sampling = {kinetics::SamplingRule::kUniform, 4, 1, 1, 30};
+  o.crop = {.kind = vh::media::CropKind::kCenter, .size = 32};
+  auto distinct = [&](bool sample_once, double flip) {
+    o.sample_once = sample_once, o.flip = flip;
+    kinetics::Clips clips(o, kinetics::inline_hooks());
+    std::vector<std::vector<uint8_t>> pixels(8, std::vector<uint8_t>(4 * 32 * 32 * 3));
+    std::vector<vh::media::Output> outputs;
+    for (size_t k = 0; k < pixels.size(); ++k) outputs.push_back({100 + k, pixels[k].data()});
+    clips.read(0, vh::media::Pass::kTrain, outputs);
+    std::set<std::string> seen;
+    for (const auto& one : pixels) seen.insert(md5_of(one.data(), one.size()));
+    return seen.size();
+  };
+  BOOST_TEST(distinct(false, 0) == 8u);
+  BOOST_TEST(distinct(true, 0) == 1u);
+  BOOST_TEST(distinct(true, 0.5) == 2u, "each is mirrored by itself");
 }
 
 BOOST_FIXTURE_TEST_CASE(bad_parameters_come_back_with_their_pointer, Fixture) {
