@@ -248,8 +248,42 @@ main({
     "prepare": class_folders_become_lists,
     "prepare parts": parts_are_joined_and_a_missing_one_is_named,
     "prepare nested": archives_within_archives_and_tables,
+def kinetics_as_its_hosts_have_it():
+    """train/part_N.tar.gz of flat videos, annotations/SPLIT.csv, and replacements for broken videos in a folder of their own; Kinetics-700: an
+    archive for each class, the split told by the folder that it lies in."""
+    folder, videos = pathlib.Path(temporary_folder()), some_videos()
+    names = [f"-ab_{i}_00000{i}_00001{i}.mp4" for i in range(5)]
+    for inner in ("train", "val", "annotations", "replacement"):
+        (folder / "k400" / inner).mkdir(parents=True)
+    tar(folder / "k400/train/part_0.tar.gz", [("./" + names[0], b"torn"), ("./" + names[1], videos[1])])
+    tar(folder / "k400/train/part_1.tar.gz", [(names[2], videos[2])])
+    tar(folder / "k400/val/part_0.tar.gz", [(names[3], videos[3])])
+    for split, rows in (("train", (0, 1, 2, 4)), ("val", (3,))):
+        (folder / f"k400/annotations/{split}.csv").write_text("label,youtube_id,time_start,time_end,split\n" + "".join(
+            f"{'air drumming' if i % 2 else 'yoga'},-ab_{i},{i},{10 + i},{split}\n" for i in rows))
+    done = data("prepare", "kinetics", folder / "k400", folder / "out", "--no-check", code=1)
+    has(done.stdout, "missing     1\n  train/-ab_4_000004_000014")
+    tar(folder / "k400/replacement/replacement_for_corrupted_k400.tgz", [("replacement_for_corrupted_k400/" + names[0], videos[0]),
+                                                                         ("replacement_for_corrupted_k400/" + names[4], videos[4])])
+    for out in ("out", "anew"):
+        has(data("prepare", "kinetics", folder / "k400", folder / out).stdout, "broken      0")
+        assert (folder / out / "classes.txt").read_text() == "air drumming\nyoga\n"
+        assert (folder / out / "train.txt").read_text() == "".join(
+            f"videos_train/{name}\n" for name in (f"air drumming/{names[1]} 0", *(f"yoga/{names[i]} 1" for i in (0, 2, 4))))
+        assert (folder / out / f"videos_train/yoga/{names[0]}").read_bytes() == videos[0], "the replacement must win"
+
+    for split in ("train", "val"):
+        (folder / "k700" / split).mkdir(parents=True)
+    tar(folder / "k700/train/air_drumming.tar.gz", [(f"air_drumming/{names[0]}", videos[0])])
+    tar(folder / "k700/val/yoga.tar.gz", [(f"yoga/{names[1]}", videos[1])])
+    data("prepare", "kinetics", folder / "k700", folder / "seven", "--no-check")
+    assert (folder / "seven/train.txt").read_text() == f"videos_train/air_drumming/{names[0]} 0\n"
+    assert (folder / "seven/val.txt").read_text() == f"videos_val/yoga/{names[1]} 1\n"
+
+
     "prepare outside": nothing_is_written_outside,
     "prepare damaged": what_is_damaged_is_reported_and_the_rest_is_kept,
     "prepare kill": a_kill_loses_nothing,
     "prepare split": videos_without_a_split_wait_for_one,
 })
+    "prepare as hosted": kinetics_as_its_hosts_have_it,
