@@ -39,8 +39,8 @@ constexpr const char* kSchema = R"json({
       "shuffle": {"type": "boolean", "default": true, "description": "New order every epoch, in training."},
       "drop_last": {"type": "boolean", "default": true, "description": "Leave out an epoch's last, incomplete step, in training."},
       "normalize": {"type": "object", "default": {}, "additionalProperties": false, "description": "Pixels become (x - mean) / std, per channel, on the scale 0 to 255.", "properties": {
-        "mean": {"type": "array", "default": [123.675, 116.28, 103.53], "minItems": 3, "maxItems": 3, "items": {"type": "number"}, "description": "Red, green, blue."},
-        "std": {"type": "array", "default": [58.395, 57.12, 57.375], "minItems": 3, "maxItems": 3, "items": {"type": "number", "exclusiveMinimum": 0}, "description": "Red, green, blue."}}},
+        "mean": {"type": "array", "default": [123.675, 116.28, 103.53], "minItems": 1, "items": {"type": "number"}, "description": "Red, green, blue; or one value for all channels; or of a dataset with another number of channels one for each."},
+        "std": {"type": "array", "default": [58.395, 57.12, 57.375], "minItems": 1, "items": {"type": "number", "exclusiveMinimum": 0}, "description": "As `mean`."}}},
       "bad_samples": {"type": "number", "default": 0.01, "minimum": 0, "maximum": 1, "description": "Share of an epoch's samples that may be unreadable (each is replaced and logged) before the run stops."}}},
     "model": {"type": "object", "additionalProperties": false, "required": ["backbone"], "description": "The network.", "properties": {
       "backbone": {"part": "vh.backbone/1", "description": "Input to features."},
