@@ -42,6 +42,14 @@ Extent upright(const VideoIndex& index) {
   return {index.codec.width, index.codec.height};
 }
 
+FileFacts facts_of(const VideoIndex& index) {
+  auto [width, height] = upright(index);
+  FileFacts facts{width, height, index.frames(), index.missing, 0, index.frames_per_second};
+  double last = index.seconds(index.frames() - 1), rate = index.frames_per_second;
+  if (last >= 0) facts.seconds = last + (rate > 0 ? 1 / rate : 0);
+  return facts;
+}
+
 void shuffle(std::vector<int64_t>& frames, uint64_t seed) {
   vh_random random = vh_random_from(vh_hash2(seed, kShuffleStream));
   vh_random_shuffle(&random, frames.data(), static_cast<int64_t>(frames.size()));
@@ -172,7 +180,7 @@ void Clips::augment(const View& view) const {
   }
 }
 
-void Clips::read(int64_t number, Pass pass, std::span<const Output> outputs) const {
+FileFacts Clips::read(int64_t number, Pass pass, std::span<const Output> outputs) const {
   const ListItem& clip = item(number);
   VideoIndex index = cache_->index(static_cast<size_t>(number));
   if (!index.error.empty()) throw SampleError(clip.path, index.error);
@@ -202,6 +210,7 @@ void Clips::read(int64_t number, Pass pass, std::span<const Output> outputs) con
     throw SampleError(clip.path, error.what());
   }
   for (const View& view : all) augment(view);
+  return facts_of(index);
 }
 
 }  // namespace kinetics

@@ -21,6 +21,7 @@ namespace kinetics {
 
 using vh::media::CropKind;
 using vh::media::CropRule;
+using vh::media::FileFacts;
 using vh::media::ListError;
 using vh::media::ListFormat;
 using vh::media::ListItem;
@@ -41,8 +42,8 @@ struct ClipsOptions {
   vh::media::AugmentOptions augment;
   bool augment_frames = false;  // before the crop
   int64_t crops = 1;
-  bool shuffle_frames = false, accept_damaged = false;
   bool sample_once = false;  // all outputs of one read show the frames that the first one's seed draws
+  bool shuffle_frames = false, accept_damaged = false;
   ScanMode scan = ScanMode::kPackets;
   std::string cache_dir;
 };
@@ -68,7 +69,7 @@ class Clips {
 
   // [any thread] Writes each output from one decode of the file; everything random comes from its seed. Throws
   // SampleError.
-  void read(int64_t index, Pass pass, std::span<const Output> outputs) const;
+  FileFacts read(int64_t index, Pass pass, std::span<const Output> outputs) const;
 
  private:
   void read_items();

@@ -67,7 +67,8 @@ BOOST_FIXTURE_TEST_CASE(the_table_serves_a_host, Fixture) {
   Specs train, eval;
   BOOST_TEST(table->fields(self, VH_PASS_TRAIN, &train.sink, &error) == VH_OK);
   BOOST_TEST(table->fields(self, VH_PASS_EVAL, &eval.sink, &error) == VH_OK);
-  BOOST_REQUIRE(train.items.size() == 2u);
+  BOOST_REQUIRE(train.items.size() == 8u);
+  for (size_t i = 2; i < 8; ++i) BOOST_TEST((train.items[i].first.starts_with("file.")));
   BOOST_TEST(train.items[0].first == "video");
   BOOST_TEST(train.items[1].first == "label");
   BOOST_TEST((train.items[0].second.dtype == VH_U8 && train.items[0].second.rank == 5));
@@ -78,14 +79,17 @@ BOOST_FIXTURE_TEST_CASE(the_table_serves_a_host, Fixture) {
   BOOST_TEST(eval.items[0].second.dim[0] == 2);
 
   std::vector<uint8_t> video(4 * 32 * 32 * 3);
-  int64_t label = 7, bytes[2] = {int64_t(video.size()), 8};
-  void* data[2] = {video.data(), &label};
-  vh_slot slot = {sizeof(vh_slot), 2, data, bytes, nullptr};
+  int64_t label = 7, bytes[8] = {int64_t(video.size()), 8, 8, 8, 8, 8, 8, 8};
+  double width = 0, height = 0, frames = 0, missing = 9, seconds = 0, rate = 0;
+  void* data[8] = {video.data(), &label, &width, &height, &frames, &missing, &seconds, &rate};
+  vh_slot slot = {sizeof(vh_slot), 8, data, bytes, nullptr};
   vh_slot* slots[1] = {&slot};
   uint64_t seed = 1;
   vh_read read = {sizeof(vh_read), VH_PASS_TRAIN, 1, 1, 0, &seed, slots};
   BOOST_TEST(table->read(self, &read, &error) == VH_OK, error.message);
   BOOST_TEST(label == 1);
+  BOOST_TEST((width == 64 && height == 64 && frames == 20 && missing == 0 && rate == 25));
+  BOOST_TEST(seconds == 0.8, boost::test_tools::tolerance(1e-9));
   BOOST_TEST(std::any_of(video.begin(), video.end(), [](uint8_t x) { return x != 0; }));
 
   read.index = 2;
@@ -208,9 +212,11 @@ BOOST_FIXTURE_TEST_CASE(augmentation_is_off_until_asked_for, Fixture) {
     void* self = nullptr;
     BOOST_REQUIRE_MESSAGE(table->create(&build, &self, &error) == VH_OK, error.message);
     std::vector<uint8_t> video(4 * 32 * 32 * 3);
-    int64_t label = 0, bytes[2] = {int64_t(video.size()), 8};
-    void* data[2] = {video.data(), &label};
-    vh_slot slot = {sizeof(vh_slot), 2, data, bytes, nullptr};
+    int64_t label = 0, bytes[8] = {int64_t(video.size()), 8, 8, 8, 8, 8, 8, 8};
+    double of_file[6];
+    void* data[8] = {video.data(), &label};
+    for (size_t i = 0; i < 6; ++i) data[2 + i] = of_file + i;
+    vh_slot slot = {sizeof(vh_slot), 8, data, bytes, nullptr};
     vh_slot* slots[1] = {&slot};
     uint64_t seed = 1;
     vh_read read = {sizeof(vh_read), VH_PASS_TRAIN, 0, 1, 0, &seed, slots};
