@@ -1,4 +1,4 @@
-#include "assembly/input.h"
+#include "assembly/file_fields.h"
 
 namespace vhost {
 
@@ -94,7 +94,7 @@ vh_specs InputLayout::model_specs() const {
   set_axes(raw, "BTHWC", {VH_DIM_BATCH, frames, height, width, channels});
   specs.add(raw);
   for (size_t i = 0; i < fields.size(); ++i) {
-    if (static_cast<int>(i) == pixels) continue;
+    if (static_cast<int>(i) == pixels || is_of_file(fields[i])) continue;
     Spec field = fields[i].spec;
     field.key = "batch." + fields[i].name;
     std::vector<int64_t> dims{VH_DIM_BATCH};

@@ -129,6 +129,35 @@ void bounds(const Case& subject) {
   }
 }
 
+bool is_of_file(const Spec& spec) {
+  return spec.semantic == "file" || spec.key.starts_with("file.");
+}
+
+void check_fact(const Spec& spec, double value, const std::string& where) {
+  if (!(value >= 0 && value < 1e18))
+    throw Failed(where + ": " + spec.key + " is " + std::to_string(value) + ", not a number from 0 (not known) on");
+}
+
+// What is told of a sample's file: f64 scalars "file.NAME" of semantic "file".
+void file(const Case& subject) {
+  const Reader reader(subject);
+  const uint32_t pass = VH_PASS_EVAL;
+  const vh_specs fields = reader.fields(pass);
+  if (std::ranges::none_of(fields.list, is_of_file)) throw Skipped("tells nothing of its files");
+  for (const Spec& spec : fields.list)
+    if (is_of_file(spec) &&
+        (spec.semantic != "file" || !spec.key.starts_with("file.") || spec.c.dtype != VH_F64 || spec.c.rank != 0))
+      throw Failed("what a file is, is told by f64 scalars \"file.NAME\" with semantic \"file\", not " + spec.str());
+  SampleMemory memory(fields);
+  for (int64_t index = 0; index < std::min(reader.length(), kMostCompared); ++index) {
+    memory.clear();
+    if (const Answer answer = reader.read(pass, index, {1}, {&memory}); !answer.ok())
+      throw Failed(sample(pass, index) + ": " + answer.text());
+    for (size_t i = 0; i < fields.list.size(); ++i)
+      if (is_of_file(fields.list[i])) check_fact(fields.list[i], memory.real(i), sample(pass, index));
+  }
+}
+
 // Noise in place of a file: an error that names it, whenever it's noticed.
 void corrupt(const Case& subject) {
   const json::value* properties = subject.component->schema.if_contains("properties");
@@ -160,6 +189,7 @@ std::vector<Check> dataset_checks() {
   return {{"dataset.readable", kDataset, readable},
           {"dataset.deterministic", kDataset, deterministic},
           {"dataset.bounds", kDataset, bounds},
+          {"dataset.file", kDataset, file},
           {"dataset.corrupt", kDataset, corrupt}};
 }
 

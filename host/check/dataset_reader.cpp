@@ -86,6 +86,12 @@ int64_t SampleMemory::integer(size_t field) const {
   return value;
 }
 
+double SampleMemory::real(size_t field) const {
+  double value = 0;
+  std::memcpy(&value, data_[field], sizeof value);
+  return value;
+}
+
 Reader::Reader(const Case& subject, const json::object& over) : part_(subject, complete(subject, over)) {
   if (const Answer answer = part_.create(); !answer.ok()) throw Failed("can't be made: " + answer.text());
   const Answer answer = answer_of([&](vh_error* error) { return table().length(part_.self(), &length_, error); });

@@ -17,6 +17,7 @@ class SampleMemory {
   std::string damage() const;  // "" or which field's guard was written to
   std::vector<uint8_t> bytes() const;
   int64_t integer(size_t field) const;
+  double real(size_t field) const;
 
  private:
   static constexpr size_t kGuard = 4096;

@@ -4,6 +4,7 @@
 #include "base/files.h"
 #include "cli/data_source.h"
 #include "cli/data_tables.h"
+#include "cli/file_stats.h"
 #include "cli/progress.h"
 #include "engine/data_api.h"
 #include "prepare/prepare.h"
@@ -39,14 +40,16 @@ int ask_engine(const Options& options, DataSources& sources, bool read, std::vec
   return reinterpret_cast<decltype(&vhost_engine_data)>(engine_door("vhost_engine_data"))(&request);
 }
 
-// Returns how many are broken.
+// Returns how many it names.
 int64_t write_skip_list(const Options& options, const std::vector<DatasetFacts>& all) {
   int64_t broken = 0;
   for (const DatasetFacts& dataset : all)
-    broken += std::ranges::count_if(dataset.samples, [](const SampleFacts& sample) { return !sample.error.empty(); });
+    broken += std::ranges::count_if(dataset.samples, [&](const SampleFacts& sample) {
+      return !sample.error.empty() || (options.skip_short && is_short(dataset, sample));
+    });
   if (broken == 0 && options.output.empty()) return 0;
   const std::string file = options.output.empty() ? "skip.txt" : options.output;
-  write_file_atomically(file, skip_list(all));
+  write_file_atomically(file, skip_list(all, options.skip_short));
   if (!options.json && broken > 0)
     std::cout << "skip list   " << file << "; \"skip\": \"" << file << "\" in a dataset leaves them out\n";
   return broken;

@@ -118,6 +118,8 @@ void add_scan(CLI::App& data, Options& options) {
   scan->add_option("-o,--output", options.output, "The skip list; default: skip.txt, if any sample is broken")
       ->type_name("FILE");
   scan->add_flag("--as-is", options.as_is, "Read what training would, not frames all over each video");
+  scan->add_flag("--skip-short", options.skip_short,
+                 "Put videos that are cut off at their ends into the skip list as well");
   scan->footer(std::string(kSource) + kScanExamples);
 }
 
@@ -130,7 +132,7 @@ void add_data_commands(CLI::App& app, Options& options) {
   add_prepare(*data, options);
   add_browse(*data, options);
   add_scan(*data, options);
-  auto* stats = data->add_subcommand("stats", "Count the samples of each class, and the bytes of their files");
+  auto* stats = data->add_subcommand("stats", "Count the samples of each class; sizes, frames and durations");
   add_source(*stats, options);
   add_threads(*stats, options);
   stats->footer(std::string(kSource) + kStatsExamples);

@@ -4,6 +4,7 @@
 #include <set>
 
 #include "base/printable.h"
+#include "cli/file_stats.h"
 #include "report/format.h"
 
 namespace vhost {
@@ -107,41 +108,58 @@ std::string facts_json(const std::vector<DatasetFacts>& all) {
 
 std::string scan_text(const std::vector<DatasetFacts>& all) {
   std::string out;
-  int64_t samples = 0, broken = 0;
+  int64_t samples = 0, broken = 0, cut = 0;
   double seconds = 0;
   for (const DatasetFacts& facts : all) {
     out += heading(facts);
     for (const SampleFacts& sample : facts.samples)
       if (!sample.error.empty())
         out += "  broken       " + printable(sample.name) + ": " + printable(sample.error) + "\n";
+    for (const SampleFacts& sample : facts.samples)
+      if (is_short(facts, sample))
+        out += "  short        " + printable(sample.name) + ": " + short_text(facts, sample) + "\n", ++cut;
     samples += facts.length, broken += broken_of(facts), seconds += facts.seconds;
   }
   out += "read        " + std::to_string(samples) + " samples in " + report::format_duration(seconds);
   if (seconds > 0) out += ", " + report::format_rate(static_cast<double>(samples) / seconds) + " per second";
-  return out + "\nbroken      " + std::to_string(broken) + "\n";
+  out += "\nbroken      " + std::to_string(broken) + "\n";
+  return cut > 0 ? out + "short       " + std::to_string(cut) + ", cut off at their ends and readable\n" : out;
 }
 
 std::string scan_json(const std::vector<DatasetFacts>& all) {
   return list_json(all, [](const DatasetFacts& facts) {
     json::object out = dataset_json(facts);
-    json::array broken;
-    for (const SampleFacts& sample : facts.samples)
+    json::array broken, cut;
+    for (const SampleFacts& sample : facts.samples) {
       if (!sample.error.empty())
         broken.push_back(json::object{{"name", valid_utf8(sample.name)}, {"reason", valid_utf8(sample.error)}});
+      if (is_short(facts, sample))
+        cut.push_back(json::object{{"name", valid_utf8(sample.name)},
+                                   {"frames", file_fact(facts, sample, "frames")},
+                                   {"missing", file_fact(facts, sample, "missing")}});
+    }
     out["broken"] = std::move(broken);
+    out["short"] = std::move(cut);
     return out;
   });
 }
 
-std::string skip_list(const std::vector<DatasetFacts>& all) {
+std::string skip_list(const std::vector<DatasetFacts>& all, bool with_short) {
   std::string out;
   std::set<std::string> named;
   for (const DatasetFacts& facts : all) {
-    out += "# " + std::to_string(broken_of(facts)) + " of " + std::to_string(facts.length) + " samples of " +
-           facts.pointer + ", " + facts.use + " " + facts.fingerprint + "\n";
-    for (const SampleFacts& sample : facts.samples)
-      if (!sample.error.empty() && named.insert(sample.name).second)
-        out += (sample.name.starts_with('#') ? "./" : "") + sample.name + "\t" + printable(sample.error) + "\n";
+    std::string lines;
+    int64_t count = 0;
+    for (const SampleFacts& sample : facts.samples) {
+      const bool cut = with_short && is_short(facts, sample);
+      if (sample.error.empty() && !cut) continue;
+      ++count;
+      if (named.insert(sample.name).second)
+        lines += (sample.name.starts_with('#') ? "./" : "") + sample.name + "\t" +
+                 (cut ? short_text(facts, sample) : printable(sample.error)) + "\n";
+    }
+    out += "# " + std::to_string(count) + " of " + std::to_string(facts.length) + " samples of " + facts.pointer +
+           ", " + facts.use + " " + facts.fingerprint + "\n" + lines;
   }
   return out;
 }
@@ -156,7 +174,7 @@ std::string stats_text(const std::vector<DatasetFacts>& all) {
     if (const Sizes sizes = sizes_of(facts); sizes.known > 0)
       out += "  files        " + bytes_text(sizes.total) + "; least " + bytes_text(sizes.least) + ", median " +
              bytes_text(sizes.median) + ", most " + bytes_text(sizes.most) + "\n";
-    out += class_table(facts);
+    out += file_stats_text(facts) + class_table(facts);
   }
   return out;
 }
@@ -172,6 +190,7 @@ std::string stats_json(const std::vector<DatasetFacts>& all) {
     out["broken"] = broken_of(facts);
     out["bytes"] =
         json::object{{"total", sizes.total}, {"least", sizes.least}, {"median", sizes.median}, {"most", sizes.most}};
+    out["file"] = file_stats_json(facts);
     out["by_class"] = std::move(classes);
     return out;
   });

@@ -34,6 +34,7 @@ struct Options {
   std::string only, dataset;        // data: train, eval or predict; what reads a list or folder
   int threads = 0;                  // data; 0 = all cores
   bool as_is = false;               // data scan
+  bool skip_short = false;          // data scan
   std::string source, split;        // data prepare
   std::vector<std::string> annotations;
   bool no_check = false;

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <numeric>
 
+#include "assembly/file_fields.h"
 #include "vhost/random.h"
 
 namespace vhost {
@@ -68,6 +69,7 @@ vh_map batch_tensors(const Batch& batch, const InputLayout& layout, const MaskLa
   vh_map all;
   for (size_t f = 0; f < layout.fields.size(); ++f) {
     const Field& field = layout.fields[f];
+    if (is_of_file(field)) continue;
     std::vector<int64_t> sizes{batch.rows};
     for (int i = 0; i < field.spec.c.rank; ++i)
       sizes.push_back(field.spec.c.dim[i] == VH_DIM_VAR ? field.spec.c.dim_max[i] : field.spec.c.dim[i]);

@@ -13,6 +13,7 @@ namespace vhost {
 struct SampleFacts {
   std::string name, error;         // "" = it can be read
   int64_t label = -1, bytes = -1;  // -1 = none, or not known; bytes of the file of that name
+  std::vector<double> file;        // of DatasetFacts::file_keys; empty = it can't be read
 };
 
 struct DatasetFacts {
@@ -21,8 +22,11 @@ struct DatasetFacts {
   int64_t length = 0, skipped = 0, classes = 0;
   std::string sample;                    // shape of what the model gets of one: "8 x 224 x 224, 2 views"
   std::vector<std::string> class_names;  // [classes]; "" = it has none
-  std::vector<SampleFacts> samples;      // in the dataset's order; empty if they weren't read
-  double seconds = 0;                    // that reading took
+  // What the dataset tells of its files: "width", "height", "frames", "missing", "seconds", "frame_rate"; 0 = not
+  // known.
+  std::vector<std::string> file_keys;
+  std::vector<SampleFacts> samples;  // in the dataset's order; empty if they weren't read
+  double seconds = 0;                // that reading took
 };
 
 struct DataRequest {

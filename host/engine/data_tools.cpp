@@ -6,6 +6,7 @@
 #include <mutex>
 #include <thread>
 
+#include "assembly/file_fields.h"
 #include "base/clock.h"
 #include "engine/experiment.h"
 #include "record/record.h"
@@ -15,11 +16,22 @@ namespace fs = std::filesystem;
 
 namespace {
 
+constexpr const char* kFilePrefix = "file.";
+
+bool is_fact(const InputLayout& layout, size_t f) {
+  const Spec& spec = layout.fields[f].spec;
+  return is_of_file(layout.fields[f]) && spec.c.dtype == VH_F64 && spec.c.rank == 0 &&
+         spec.key.starts_with(kFilePrefix);
+}
+
 // Memory of one sample.
 class SampleBuffer {
  public:
   explicit SampleBuffer(const InputLayout& layout)
-      : label_(layout.label), buffers_(field_buffers(layout, 1, "a sample")), row_(buffers_, layout, 0) {}
+      : layout_(layout),
+        label_(layout.label),
+        buffers_(field_buffers(layout, 1, "a sample")),
+        row_(buffers_, layout, 0) {}
 
   vh_slot slot() {
     row_.clear();
@@ -30,8 +42,15 @@ class SampleBuffer {
     if (label_ >= 0) std::memcpy(&label, buffers_[static_cast<size_t>(label_)].get(), sizeof label);
     return label;
   }
+  std::vector<double> file() const {
+    std::vector<double> values;
+    for (size_t f = 0; f < layout_.fields.size(); ++f)
+      if (is_fact(layout_, f)) std::memcpy(&values.emplace_back(), buffers_[f].get(), sizeof(double));
+    return values;
+  }
 
  private:
+  const InputLayout& layout_;
   int label_;
   FieldBuffers buffers_;
   RowView row_;
@@ -45,7 +64,7 @@ SampleFacts read_sample(const Dataset& dataset, int64_t index, SampleBuffer& buf
   const uint64_t seed = 0;
   vh_slot slot = buffer.slot();
   if (const std::optional<std::string> bad = dataset.read(index, {&seed, 1}, {&slot, 1})) facts.error = *bad;
-  if (facts.error.empty()) facts.label = buffer.label();
+  if (facts.error.empty()) facts.label = buffer.label(), facts.file = buffer.file();
   if (facts.error.starts_with(facts.name + ": ")) facts.error.erase(0, facts.name.size() + 2);
   return facts;
 }
@@ -132,6 +151,9 @@ DatasetFacts dataset_facts(const DataRequest& request, const std::string& pointe
   facts.sample = shape_of(source.layout);
   for (int64_t label = 0; label < facts.classes; ++label)
     facts.class_names.push_back(source.dataset->class_name(label));
+  for (size_t f = 0; f < source.layout.fields.size(); ++f)
+    if (is_fact(source.layout, f))
+      facts.file_keys.push_back(source.layout.fields[f].name.substr(std::string(kFilePrefix).size()));
   if (!request.read) return facts;
   const auto start = std::chrono::steady_clock::now();
   facts.samples = Sweep(request, source).run();

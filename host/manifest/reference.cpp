@@ -39,8 +39,9 @@ std::string range_of(const json::object& schema) {
   if (const json::value* choices = schema.if_contains("enum"))
     for (const json::value& choice : choices->as_array())
       text += (text.empty() ? "`" : ", `") + canonical_json(choice) + "`";
-  const json::value* least = schema.if_contains("minItems");
-  if (least && *least == schema.at("maxItems")) text += show_json(*least) + " items";
+  const json::value *least = schema.if_contains("minItems"), *most = schema.if_contains("maxItems");
+  if (least && most && *least == *most) text += show_json(*least) + " items";
+  if (least && !most) text += show_json(*least) + " or more items";
   const json::object* items = object_in(schema, "items");
   if (const std::string each = items ? range_of(*items) : std::string(); !each.empty()) text += ", each " + each;
   return text;

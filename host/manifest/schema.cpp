@@ -27,7 +27,7 @@ constexpr const char* kSchema = R"json({
       "eval_batch": {"type": "integer", "default": 0, "minimum": 0, "maximum": 1048576, "description": "Samples per batch outside training; 0 = `batch`."},
       "accumulate": {"type": "integer", "minimum": 1, "maximum": 1048576, "description": "Micro-batches per optimiser step; without it, `total_batch` / `batch`, or 1."},
       "total_batch": {"type": "integer", "minimum": 1, "maximum": 1099511627776, "description": "Samples per optimiser step, counted as `batch` counts them, which must divide it. Give this or `accumulate`."},
-      "repeats": {"type": "integer", "default": 1, "minimum": 1, "maximum": 64, "description": "Repeated augmentation, in training: each sample is read once and augmented this often, all in one batch (`batch` counts them and must be a multiple). Of videos each has its own frames."},
+      "repeats": {"type": "integer", "default": 1, "minimum": 1, "maximum": 64, "description": "Repeated augmentation, in training: each sample is read once and augmented this often, all in one batch (`batch` counts them and must be a multiple). Of videos each has its own frames, unless the dataset is told otherwise (`sample_once` of `kinetics/clips`)."},
       "mix": {"type": ["object", "null"], "default": null, "additionalProperties": false, "description": "Mixup and CutMix of a batch, for task train; losses then see `batch.label_soft`. null = none.", "properties": {
         "mixup": {"type": "number", "default": 0, "minimum": 0, "maximum": 8, "description": "alpha of Beta(alpha, alpha), from which Mixup draws its share (arXiv:1710.09412); 0 = no Mixup."},
         "cutmix": {"type": "number", "default": 0, "minimum": 0, "maximum": 8, "description": "The same for CutMix (arXiv:1905.04899), whose box is the same in all frames."},
@@ -39,8 +39,8 @@ constexpr const char* kSchema = R"json({
       "shuffle": {"type": "boolean", "default": true, "description": "New order every epoch, in training."},
       "drop_last": {"type": "boolean", "default": true, "description": "Leave out an epoch's last, incomplete step, in training."},
       "normalize": {"type": "object", "default": {}, "additionalProperties": false, "description": "Pixels become (x - mean) / std, per channel, on the scale 0 to 255.", "properties": {
-        "mean": {"type": "array", "default": [123.675, 116.28, 103.53], "minItems": 3, "maxItems": 3, "items": {"type": "number"}, "description": "Red, green, blue."},
-        "std": {"type": "array", "default": [58.395, 57.12, 57.375], "minItems": 3, "maxItems": 3, "items": {"type": "number", "exclusiveMinimum": 0}, "description": "Red, green, blue."}}},
+        "mean": {"type": "array", "default": [123.675, 116.28, 103.53], "minItems": 1, "items": {"type": "number"}, "description": "Red, green, blue; or one value for all channels; or of a dataset with another number of channels one for each."},
+        "std": {"type": "array", "default": [58.395, 57.12, 57.375], "minItems": 1, "items": {"type": "number", "exclusiveMinimum": 0}, "description": "As `mean`."}}},
       "bad_samples": {"type": "number", "default": 0.01, "minimum": 0, "maximum": 1, "description": "Share of an epoch's samples that may be unreadable (each is replaced and logged) before the run stops."}}},
     "model": {"type": "object", "additionalProperties": false, "required": ["backbone"], "description": "The network.", "properties": {
       "backbone": {"part": "vh.backbone/1", "description": "Input to features."},

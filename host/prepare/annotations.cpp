@@ -65,11 +65,18 @@ bool is_container(const std::string& folder) {
   for (const char* end : {".tar", ".gz", ".tgz", ".zst", ".xz", ".bz2", ".zip"})
     if (name.ends_with(end)) return true;
   for (const char* word : {"part_", "part-", "kinetics", "k400", "k600", "k700", "videos", "video", "raw", "data",
-                           "compress", "tar", "clips", "replacement"})
+                           "compress", "tar", "clips"})
     if (name == word ||
         (name.starts_with(word) && name.find_first_not_of("0123456789_-", std::string(word).size()) == name.npos))
       return true;
-  return name == "." || name == "..";
+  return name == "." || name == ".." || is_replacement(folder);
+}
+
+// Equal of names that only tools told apart: "Air_drumming" and "air drumming".
+std::string spelling_of(const std::string& class_name) {
+  std::string name = lower(class_name);
+  std::ranges::replace(name, '_', ' ');
+  return name;
 }
 
 std::vector<std::string> cells_of(std::string_view line) {
@@ -121,6 +128,10 @@ bool is_video_name(const std::string& name) {
   return !file.starts_with("._") && std::ranges::find(known, lower(fs::path(file).extension().string())) != known.end();
 }
 
+bool is_replacement(const std::string& folder) {
+  return lower(folder).starts_with("replacement_for_corrupted") || lower(folder) == "replacement";
+}
+
 VideoPlace place_of(const std::string& path) {
   VideoPlace place;
   const fs::path folders = fs::path(path).parent_path();
@@ -161,6 +172,11 @@ std::set<std::string> Annotations::class_names() const {
   return names;
 }
 
+std::string Annotations::class_of_folder(const std::string& folder) const {
+  const auto named = by_spelling_.find(spelling_of(folder));
+  return named == by_spelling_.end() ? folder : named->second;
+}
+
 bool Annotations::add_csv(std::string_view text, const std::string& name, int64_t& added) {
   ptrdiff_t label = -1, id = -1, start = -1, end = -1, split = -1;
   bool first = true;
@@ -186,6 +202,7 @@ bool Annotations::add_csv(std::string_view text, const std::string& name, int64_
     std::string of = split_of_file(at(split));
     if (of.empty()) of = split_of_file(fs::path(name).stem().string());
     places_[key].place = {of, at(label), -1};
+    if (!at(label).empty()) by_spelling_[spelling_of(at(label))] = at(label);
     ++added;
   });
   return id >= 0;
@@ -209,6 +226,7 @@ void Annotations::add_list(std::string_view text, const std::string& name, int64
 
 int64_t Annotations::add(std::string_view text, const std::string& name) {
   int64_t added = 0;
+  if (text.starts_with("\xef\xbb\xbf")) text.remove_prefix(3);  // a byte order mark
   if (!add_csv(text, name, added)) add_list(text, name, added);
   return added;
 }

@@ -19,8 +19,11 @@ bool is_video_name(const std::string& name);
 
 // From the folders of a path: a folder called train, val, validation or test (or videos_train, train_256, ...) tells
 // the split; the video's own folder is its class, unless it is that folder or one of an archive ("part_0", "k400",
-// ...).
+// "replacement_for_corrupted_k400", ...).
 VideoPlace place_of(const std::string& path);
+
+// "replacement_for_corrupted_k400": videos that the data set's hosts put in the place of broken ones.
+bool is_replacement(const std::string& folder);
 
 // The tables that come with the data set, by the name of the video's file without extension, or by its YouTube id.
 class Annotations {
@@ -33,6 +36,8 @@ class Annotations {
   void found(const std::string& file_name);
   std::vector<std::string> missing() const;
   std::set<std::string> class_names() const;
+  // The announced class that a folder's name means, "air_drumming" that of "air drumming"; else the name itself.
+  std::string class_of_folder(const std::string& folder) const;
 
  private:
   std::string key_of(const std::string& file_name) const;
@@ -44,6 +49,7 @@ class Annotations {
     bool found = false;
   };
   std::map<std::string, Entry> places_;
+  std::map<std::string, std::string> by_spelling_;
 };
 
 }  // namespace vhost

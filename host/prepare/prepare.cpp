@@ -1,6 +1,7 @@
 #include "prepare/prepare.h"
 
 #include <algorithm>
+#include <functional>
 #include <set>
 
 #include "base/files.h"
@@ -50,6 +51,11 @@ bool is_there(const fs::path& path) {
   return fs::symlink_status(path, ignored).type() != fs::file_type::not_found;
 }
 
+// "k400.tar.gz" -> "k400"
+std::string stem_of(const std::string& archive) {
+  return archive.substr(0, archive.find('.'));
+}
+
 // "size,time" of an archive's parts: the same again means that it needn't be read again.
 std::string stamp_of(const SourceArchive& archive) {
   std::string stamp;
@@ -72,6 +78,8 @@ class Preparation {
   }
 
   Prepared run() {
+    const auto replaces = [](const SourceArchive& archive) { return is_replacement(stem_of(archive.name)); };
+    std::ranges::stable_partition(sources_.archives, std::not_fn(replaces));
     for (const SourceArchive& archive : sources_.archives) read_archive(archive);
     for (const fs::path& video : sources_.videos) take_video(video);
     sort_held();
@@ -141,7 +149,8 @@ class Preparation {
     }
     const std::string name = (archive.parts[0].parent_path() / archive.name).string();
     const size_t refused = result_.refused.size();
-    overwrite_ = done_.contains(key) && done_.at(key) == kSuspect;
+    overwrite_ = (done_.contains(key) && done_.at(key) == kSuspect) || is_replacement(stem_of(archive.name));
+    split_of_archive_ = place_of(within_source(archive.parts[0])).split;
     try {
       const std::unique_ptr<ByteSource> bytes = joined_files(archive.parts);
       read_media_archive(*bytes, name,
@@ -156,6 +165,7 @@ class Preparation {
       done_[key] = kSuspect;
     }
     overwrite_ = false;
+    split_of_archive_.clear();
     write_state();
   }
 
@@ -181,12 +191,16 @@ class Preparation {
     if (annotations_.add(text, name) > 0) write_file_atomically(out_.folder("annotations") / name, text);
   }
 
-  void take_video(const fs::path& video) {
+  std::string within_source(const fs::path& path) const {
     std::error_code ignored;
-    const fs::path within =
-        fs::absolute(sources_.root).lexically_normal().filename() / fs::relative(video, sources_.root, ignored);
+    return (fs::absolute(sources_.root).lexically_normal().filename() / fs::relative(path, sources_.root, ignored))
+        .string();
+  }
+
+  void take_video(const fs::path& video) {
     const std::string name = video.filename().string();
-    put(placed(within.string()), name, size_of(video), [&](const fs::path& folder) { out_.take(folder, name, video); });
+    put(placed(within_source(video)), name, size_of(video),
+        [&](const fs::path& folder) { out_.take(folder, name, video); });
     if (options_.progress) options_.progress(sources_.root.string(), result_.unpacked + result_.kept, bytes_);
   }
 
@@ -194,10 +208,13 @@ class Preparation {
 
   VideoPlace placed(const std::string& path) const {
     VideoPlace place = place_of(path);
+    if (!place.class_name.empty()) place.class_name = annotations_.class_of_folder(place.class_name);
     const VideoPlace* known = annotations_.find(fs::path(path).filename().string());
+    if (place.split.empty() && known) place.split = known->split;
+    if (place.split.empty()) place.split = split_of_archive_;
     if (!known) return place;
-    if (place.split.empty()) place.split = known->split;
-    if (place.class_name.empty()) place.class_name = known->class_name;
+    const bool from_csv = known->label < 0 && !known->class_name.empty();
+    if (place.class_name.empty() || from_csv) place.class_name = known->class_name;
     place.label = known->label;
     return place;
   }
@@ -263,7 +280,7 @@ class Preparation {
                       own = file.parent_path().filename().string();
     VideoPlace place = placed(file.filename().string());
     if (split != "unknown") place.split = split;
-    if (own != "unknown") place.class_name = own;
+    if (own != "unknown" && place.class_name.empty()) place.class_name = annotations_.class_of_folder(own);
     if (place.split.empty()) place.split = options_.split;
     return place;
   }
@@ -275,7 +292,8 @@ class Preparation {
   Prepared result_;
   std::map<std::string, std::string> done_;
   int64_t bytes_ = 0;
-  bool overwrite_ = false;  // of an archive whose checksum was wrong before
+  std::string split_of_archive_;  // the one being read, by the folder that it lies in
+  bool overwrite_ = false;        // by replacements, and by an archive whose checksum was wrong before
 };
 
 }  // namespace

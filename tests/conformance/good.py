@@ -42,6 +42,6 @@ kit.main({
     "classify": passes("classify", set()),
     "kinetics": kinetics,
     "imagenet": imagenet,
-    "toy": passes(EXAMPLES / "toy/0.1.0", {"dataset.corrupt"}),
-    "toyc": passes(EXAMPLES / "toyc/0.1.0", {"dataset.corrupt"}),
+    "toy": passes(EXAMPLES / "toy/0.1.0", {"dataset.corrupt", "dataset.file"}),
+    "toyc": passes(EXAMPLES / "toyc/0.1.0", {"dataset.corrupt", "dataset.file"}),
 })

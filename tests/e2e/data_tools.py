@@ -6,7 +6,7 @@ import shutil
 import subprocess
 import tarfile
 
-from toy_run import has
+from toy_run import TOY, experiment, has
 from vhost_run import BUILD, CLASSES, VHOST, Run, clips, main, manifest, temporary_folder
 
 
@@ -96,6 +96,80 @@ def stats_count_each_class():
                                           (clips() / "train.txt").read_text().splitlines())), found
 
 
+def boxes(content):
+    """The boxes of an MP4 file, in order."""
+    at, found = 0, []
+    while at < len(content):
+        size = int.from_bytes(content[at:at + 4], "big")
+        found.append(content[at:at + size])
+        at += size
+    return found
+
+
+def with_tables_first(content):
+    """An MP4 whose tables stand before its pictures, as files made for streaming have them: cut off, it can still be opened."""
+    parts = boxes(content)
+    kinds = [part[4:8] for part in parts]
+    assert kinds.index(b"moov") > kinds.index(b"mdat"), kinds
+    tables = bytearray(parts.pop(kinds.index(b"moov")))
+    at = tables.index(b"stco") + 8  # after name, version and flags
+    for i in range(int.from_bytes(tables[at:at + 4], "big")):
+        place = at + 4 + 4 * i
+        tables[place:place + 4] = (int.from_bytes(tables[place:place + 4], "big") + len(tables)).to_bytes(4, "big")
+    where = [part[4:8] for part in parts].index(b"mdat")
+    return b"".join(parts[:where] + [bytes(tables)] + parts[where:])
+
+
+def files_cut_at_their_ends_are_short():
+    folder = pathlib.Path(temporary_folder()) / "clips"
+    shutil.copytree(clips(), folder)
+    listed = [folder / line.rsplit(maxsplit=1)[0] for line in (folder / "eval.txt").read_text().splitlines()]
+    cut, whole = listed[2], listed[5]
+    for path in cut, whole:
+        path.write_bytes(with_tables_first(path.read_bytes()))
+    assert json.loads(data("scan", folder / "eval.txt", "--json").stdout)[0]["short"] == []
+    cut.write_bytes(cut.read_bytes()[:-len(cut.read_bytes()) // 3])
+
+    done = data("scan", folder / "eval.txt", folder=folder)
+    has(done.stdout, f"  short        {cut}: holds ", "broken      0\n", "short       1, cut off at their ends and readable")
+    assert not (folder / "skip.txt").exists()
+    found = json.loads(data("scan", folder / "eval.txt", "--json").stdout)[0]
+    assert [one["name"] for one in found["short"]] == [str(cut)] and found["broken"] == [], found
+    one = found["short"][0]
+    assert 0 < one["frames"] < 16 and one["frames"] + one["missing"] == 16, one
+
+    skip = folder / "skip.txt"
+    data("scan", folder / "eval.txt", "--skip-short", "-o", skip, code=1)
+    lines = [line for line in skip.read_text().splitlines() if not line.startswith("#")]
+    assert [line.split("\t")[0] for line in lines] == [str(cut)], lines
+    stats = json.loads(data("stats", folder / "eval.txt", "--json").stdout)[0]["file"]
+    assert stats["short"] == 1 and stats["frames"]["least"] == one["frames"] and stats["frames"]["most"] == 16, stats
+
+
+def stats_tell_of_the_files():
+    found = json.loads(data("stats", clips() / "train.txt", "--json").stdout)[0]["file"]
+    assert found["sizes"] == [{"width": 32, "height": 32, "samples": 48}], found
+    for key, value in (("width", 32), ("height", 32), ("frames", 16), ("frame_rate", 25), ("seconds", 16 / 25)):
+        one = found[key]
+        assert one["known"] == 48 and one["unusual"] == [], (key, one)
+        assert max(abs(one[at] - value) for at in ("least", "median", "most")) < 1e-9, (key, one)
+
+    folder = pathlib.Path(temporary_folder())
+    for name, size in (("a", 8), ("b", 10), ("c", 12), ("d", 40)):
+        (folder / "one").mkdir(exist_ok=True)
+        (folder / f"one/{name}.ppm").write_bytes(b"P6 %d 9 255\n" % size + bytes(size * 27))
+    (folder / "one/e.ppm").write_bytes(b"P6 nothing")
+    done = data("stats", folder)
+    has(done.stdout, "broken       1 ", "width        least 8, median 12, most 40; 1 below half or above twice the median", "height       least 9, median 9, most 9")
+    pictures = json.loads(data("stats", folder, "--json").stdout)[0]["file"]
+    assert pictures["width"]["unusual"] == [str(folder / "one/d.ppm")] and "frames" not in pictures, pictures
+
+    words = ["stats", "--manifest", Run(experiment()).path, "--plugin-path", TOY]
+    done = data(*words)
+    has(done.stdout, "contents     toy/stripes doesn't tell sizes, frames and durations")
+    assert json.loads(data(*words, "--json").stdout)[0]["file"] == {}
+
+
 def a_page_shows_samples_as_training_sees_them():
     run = Run(manifest("pretrain", clips()))
     page = run.folder / "page.html"
@@ -172,6 +246,39 @@ def archives_within_archives_and_tables():
     assert (folder / "out/val.txt").read_text() == f"videos_val/juggling/{names[3]} 1\n"
     has(done.stdout, "missing     2\n  test/abc-_1_000007_000017\n  train/gone_000005_000015")
     assert (folder / "out/classes.txt").read_text() == "air, hot\njuggling\nlast\n", "labels must not hang on what is there"
+
+
+def kinetics_as_its_hosts_have_it():
+    """train/part_N.tar.gz of flat videos, annotations/SPLIT.csv, and replacements for broken videos in a folder of their own; Kinetics-700: an
+    archive for each class, the split told by the folder that it lies in."""
+    folder, videos = pathlib.Path(temporary_folder()), some_videos()
+    names = [f"-ab_{i}_00000{i}_00001{i}.mp4" for i in range(5)]
+    for inner in ("train", "val", "annotations", "replacement"):
+        (folder / "k400" / inner).mkdir(parents=True)
+    tar(folder / "k400/train/part_0.tar.gz", [("./" + names[0], b"torn"), ("./" + names[1], videos[1])])
+    tar(folder / "k400/train/part_1.tar.gz", [(names[2], videos[2])])
+    tar(folder / "k400/val/part_0.tar.gz", [(names[3], videos[3])])
+    for split, rows in (("train", (0, 1, 2, 4)), ("val", (3,))):
+        (folder / f"k400/annotations/{split}.csv").write_text("label,youtube_id,time_start,time_end,split\n" + "".join(
+            f"{'air drumming' if i % 2 else 'yoga'},-ab_{i},{i},{10 + i},{split}\n" for i in rows))
+    done = data("prepare", "kinetics", folder / "k400", folder / "out", "--no-check", code=1)
+    has(done.stdout, "missing     1\n  train/-ab_4_000004_000014")
+    tar(folder / "k400/replacement/replacement_for_corrupted_k400.tgz", [("replacement_for_corrupted_k400/" + names[0], videos[0]),
+                                                                         ("replacement_for_corrupted_k400/" + names[4], videos[4])])
+    for out in ("out", "anew"):
+        has(data("prepare", "kinetics", folder / "k400", folder / out).stdout, "broken      0")
+        assert (folder / out / "classes.txt").read_text() == "air drumming\nyoga\n"
+        assert (folder / out / "train.txt").read_text() == "".join(
+            f"videos_train/{name}\n" for name in (f"air drumming/{names[1]} 0", *(f"yoga/{names[i]} 1" for i in (0, 2, 4))))
+        assert (folder / out / f"videos_train/yoga/{names[0]}").read_bytes() == videos[0], "the replacement must win"
+
+    for split in ("train", "val"):
+        (folder / "k700" / split).mkdir(parents=True)
+    tar(folder / "k700/train/air_drumming.tar.gz", [(f"air_drumming/{names[0]}", videos[0])])
+    tar(folder / "k700/val/yoga.tar.gz", [(f"yoga/{names[1]}", videos[1])])
+    data("prepare", "kinetics", folder / "k700", folder / "seven", "--no-check")
+    assert (folder / "seven/train.txt").read_text() == f"videos_train/air_drumming/{names[0]} 0\n"
+    assert (folder / "seven/val.txt").read_text() == f"videos_val/yoga/{names[1]} 1\n"
 
 
 def nothing_is_written_outside():
@@ -269,10 +376,13 @@ main({
     "scan": a_scan_lists_the_broken_and_training_skips_them,
     "scan whole": a_whole_dataset_has_an_empty_scan,
     "stats": stats_count_each_class,
+    "stats files": stats_tell_of_the_files,
+    "scan short": files_cut_at_their_ends_are_short,
     "browse": a_page_shows_samples_as_training_sees_them,
     "prepare": class_folders_become_lists,
     "prepare parts": parts_are_joined_and_a_missing_one_is_named,
     "prepare nested": archives_within_archives_and_tables,
+    "prepare as hosted": kinetics_as_its_hosts_have_it,
     "prepare outside": nothing_is_written_outside,
     "prepare damaged": what_is_damaged_is_reported_and_the_rest_is_kept,
     "prepare kill": a_kill_loses_nothing,

@@ -161,6 +161,24 @@ def precisions_train():
             assert close(a, b, tolerance), f"{precision}: loss {b}, {a} in fp32"
 
 
+def any_number_of_channels_trains():
+    """A grey clip, one with two channels, and what is said where the normalisation is that of three."""
+    for channels, normalize in ((1, {"mean": [128], "std": [64]}), (2, {"mean": [100, 140], "std": [64, 32]})):
+        value = manifest("pretrain", clips(), schedule={"steps": 2})
+        value["plugins"] = {"toy": "*", "videomae": "*"}
+        value["data"] = {"train": {"use": "toy/stripes", "frames": 8, "size": 32, "channels": channels}, "batch": 4, "workers": 1,
+                         "normalize": normalize}
+        run = Run(value)
+        run.run("--plugin-path", str(BUILD / "tests/plugins"), "--plugin-path", str(BUILD / "plugins"))
+        assert len(run.losses()) == 2 and all(0 < loss < 10 for loss in run.losses()), run.losses()
+        header = (run.newest() / "model.safetensors").read_bytes()
+        shapes = json.loads(header[8:8 + int.from_bytes(header[:8], "little")])
+        assert shapes["backbone.patch_embed.proj.weight"]["shape"][1] == channels, shapes
+    del value["data"]["normalize"]
+    done = Run(value).run("--plugin-path", str(BUILD / "tests/plugins"), "--plugin-path", str(BUILD / "plugins"), check=False)
+    assert done.returncode == 1 and "/data/normalize/mean: needs one value or one per channel: 2, not 3" in done.stderr, done.stderr
+
+
 def tasks_after_training():
     folder = clips()
     run = Run(manifest("train", folder))

@@ -73,6 +73,8 @@ BOOST_AUTO_TEST_CASE(folders_tell_split_and_class) {
                          {"K400/raw/validation/part_12.tar.gz/a.mp4", "val", ""},
                          {"test/a.mp4", "test", ""},
                          {"train.tar.gz/a.mp4", "train", ""},
+                         {"replacement/replacement_for_corrupted_k400/a.mp4", "", ""},
+                         {"train/replacement_for_corrupted_k400/a.mp4", "train", ""},
                          {"testifying/a.mp4", "", "testifying"},
                          {"a.mp4", "", ""}}) {
     const VideoPlace place = place_of(row.path);
@@ -98,6 +100,11 @@ BOOST_AUTO_TEST_CASE(tables_tell_class_and_split) {
   BOOST_TEST(!tables.find("three.mp4"));
   tables.found("one.mp4");
   tables.found("-x_y_000007_000017.mp4");
+  BOOST_TEST(tables.add("\xef\xbb\xbflabel,youtube_id\nair drumming,zz\n", "train.csv") == 1,
+             "after a byte order mark");
+  BOOST_TEST(tables.class_of_folder("Air_drumming") == "air drumming");
+  BOOST_TEST(tables.class_of_folder("yoga") == "yoga");
+  tables.found("zz.mp4");
   BOOST_TEST(tables.missing() == std::vector<std::string>{"train/two"}, boost::test_tools::per_element());
 }
 

@@ -138,17 +138,20 @@ std::string Images::class_name(int64_t label) const {
                                                                          : "";
 }
 
-void Images::read(int64_t index, Pass pass, std::span<const Output> outputs) const {
+FileFacts Images::read(int64_t index, Pass pass, std::span<const Output> outputs) const {
   const std::string& path = item(index).path;
+  FileFacts facts;
   try {
     auto bytes = read_file(path);
     Image image(bytes, options_.limits);
+    facts.width = image.width(), facts.height = image.height();
     write_views(image, plan_views(image, options_, pass, outputs), options_);
   } catch (const DecodeError& error) {
     throw SampleError(path, error.what());
   }
   if (pass == Pass::kTrain)
     for (const Output& output : outputs) augment(output);
+  return facts;
 }
 
 void Images::augment(const Output& output) const {

@@ -20,6 +20,7 @@ namespace imagenet {
 
 using vh::media::CropKind;
 using vh::media::CropRule;
+using vh::media::FileFacts;
 using vh::media::Filter;
 using vh::media::Hooks;
 using vh::media::OptionError;
@@ -69,7 +70,7 @@ class Images {
 
   // [any thread] Writes each output from one decode of the file (one for each scale); everything random comes from its
   // seed. Throws SampleError.
-  void read(int64_t index, Pass pass, std::span<const Output> outputs) const;
+  FileFacts read(int64_t index, Pass pass, std::span<const Output> outputs) const;
 
  private:
   void check_options() const;

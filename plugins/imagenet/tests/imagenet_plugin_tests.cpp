@@ -50,7 +50,8 @@ BOOST_FIXTURE_TEST_CASE(the_table_serves_a_host, Fixture) {
   Specs train, eval;
   BOOST_TEST(folder->fields(self, VH_PASS_TRAIN, &train.sink, &error) == VH_OK);
   BOOST_TEST(folder->fields(self, VH_PASS_EVAL, &eval.sink, &error) == VH_OK);
-  BOOST_REQUIRE(train.items.size() == 2u);
+  BOOST_REQUIRE(train.items.size() == 4u);
+  BOOST_TEST((train.items[2].first == "file.width" && train.items[3].first == "file.height"));
   const auto& [key, image] = train.items[0];
   BOOST_TEST((key == "image" && image.dtype == VH_U8 && image.rank == 4));
   BOOST_TEST((image.dim[0] == 1 && image.dim[1] == 32 && image.dim[2] == 32 && image.dim[3] == 3));
@@ -58,14 +59,16 @@ BOOST_FIXTURE_TEST_CASE(the_table_serves_a_host, Fixture) {
   BOOST_TEST((train.items[1].first == "label" && train.items[1].second.classes == 2));
 
   std::vector<uint8_t> pixels(32 * 32 * 3);
-  int64_t label = 7, bytes[2] = {int64_t(pixels.size()), 8};
-  void* data[2] = {pixels.data(), &label};
-  vh_slot slot = {sizeof(vh_slot), 2, data, bytes, nullptr};
+  int64_t label = 7, bytes[4] = {int64_t(pixels.size()), 8, 8, 8};
+  double width = 0, height = 0;
+  void* data[4] = {pixels.data(), &label, &width, &height};
+  vh_slot slot = {sizeof(vh_slot), 4, data, bytes, nullptr};
   vh_slot* slots[1] = {&slot};
   uint64_t seed = 1;
   vh_read read = {sizeof(vh_read), VH_PASS_TRAIN, 1, 1, 0, &seed, slots};
   BOOST_TEST(folder->read(self, &read, &error) == VH_OK, error.message);
   BOOST_TEST(label == 1);
+  BOOST_TEST((width == 40 && height == 50));
   BOOST_TEST(std::any_of(pixels.begin(), pixels.end(), [](uint8_t x) { return x != 0; }));
   read.index = 2;
   BOOST_TEST(folder->read(self, &read, &error) == VH_ERR_DATA);

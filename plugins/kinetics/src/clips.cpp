@@ -42,6 +42,14 @@ Extent upright(const VideoIndex& index) {
   return {index.codec.width, index.codec.height};
 }
 
+FileFacts facts_of(const VideoIndex& index) {
+  auto [width, height] = upright(index);
+  FileFacts facts{width, height, index.frames(), index.missing, 0, index.frames_per_second};
+  double last = index.seconds(index.frames() - 1), rate = index.frames_per_second;
+  if (last >= 0) facts.seconds = last + (rate > 0 ? 1 / rate : 0);
+  return facts;
+}
+
 void shuffle(std::vector<int64_t>& frames, uint64_t seed) {
   vh_random random = vh_random_from(vh_hash2(seed, kShuffleStream));
   vh_random_shuffle(&random, frames.data(), static_cast<int64_t>(frames.size()));
@@ -113,10 +121,10 @@ std::string Clips::fingerprint() const {
   return fingerprint.text();
 }
 
-View Clips::train_view(const VideoIndex& index, const Output& output) const {
+View Clips::train_view(const VideoIndex& index, const Output& output, uint64_t frames_seed) const {
   auto stream = [&](Stream s) { return vh_random_from(vh_hash2(output.seed, s)); };
-  vh_random when = stream(kSampleStream), where = stream(kCropStream), flip = stream(kFlipStream),
-            augmentation = stream(kAugmentStream);
+  vh_random when = vh_random_from(vh_hash2(frames_seed, kSampleStream)), where = stream(kCropStream),
+            flip = stream(kFlipStream), augmentation = stream(kAugmentStream);
   auto [width, height] = upright(index);
   auto size = static_cast<int>(options_.crop.size);
   auto frames = sample_train(options_.sampling, index.frames(), index.frames_per_second, when);
@@ -147,7 +155,8 @@ std::vector<View> Clips::plan(const VideoIndex& index, Pass pass, std::span<cons
   std::vector<View> all;
   for (const Output& output : outputs)
     for (int64_t v = 0; v < views(pass); ++v) {
-      all.push_back(pass == Pass::kTrain ? train_view(index, output) : test_view(index, output, v));
+      const uint64_t frames_seed = options_.sample_once ? outputs.front().seed : output.seed;
+      all.push_back(pass == Pass::kTrain ? train_view(index, output, frames_seed) : test_view(index, output, v));
       if (options_.shuffle_frames) shuffle(all.back().frames, vh_hash2(output.seed, static_cast<uint64_t>(v)));
     }
   return all;
@@ -171,7 +180,7 @@ void Clips::augment(const View& view) const {
   }
 }
 
-void Clips::read(int64_t number, Pass pass, std::span<const Output> outputs) const {
+FileFacts Clips::read(int64_t number, Pass pass, std::span<const Output> outputs) const {
   const ListItem& clip = item(number);
   VideoIndex index = cache_->index(static_cast<size_t>(number));
   if (!index.error.empty()) throw SampleError(clip.path, index.error);
@@ -201,6 +210,7 @@ void Clips::read(int64_t number, Pass pass, std::span<const Output> outputs) con
     throw SampleError(clip.path, error.what());
   }
   for (const View& view : all) augment(view);
+  return facts_of(index);
 }
 
 }  // namespace kinetics

@@ -21,6 +21,7 @@ namespace kinetics {
 
 using vh::media::CropKind;
 using vh::media::CropRule;
+using vh::media::FileFacts;
 using vh::media::ListError;
 using vh::media::ListFormat;
 using vh::media::ListItem;
@@ -41,6 +42,7 @@ struct ClipsOptions {
   vh::media::AugmentOptions augment;
   bool augment_frames = false;  // before the crop
   int64_t crops = 1;
+  bool sample_once = false;  // all outputs of one read show the frames that the first one's seed draws
   bool shuffle_frames = false, accept_damaged = false;
   ScanMode scan = ScanMode::kPackets;
   std::string cache_dir;
@@ -67,12 +69,12 @@ class Clips {
 
   // [any thread] Writes each output from one decode of the file; everything random comes from its seed. Throws
   // SampleError.
-  void read(int64_t index, Pass pass, std::span<const Output> outputs) const;
+  FileFacts read(int64_t index, Pass pass, std::span<const Output> outputs) const;
 
  private:
   void read_items();
   void report_unreadable(const Hooks& hooks) const;
-  View train_view(const VideoIndex& index, const Output& output) const;
+  View train_view(const VideoIndex& index, const Output& output, uint64_t frames_seed) const;
   View test_view(const VideoIndex& index, const Output& output, int64_t number) const;
   std::vector<View> plan(const VideoIndex& index, Pass pass, std::span<const Output> outputs) const;
   int64_t frame_bytes() const { return options_.crop.size * options_.crop.size * 3; }

@@ -13,7 +13,7 @@ struct Params {
   std::vector<std::string> files;
   int64_t classes, frames, stride, clips, crops;
   double target_fps, flip;
-  bool shuffle_frames, augment_frames;
+  bool shuffle_frames, sample_once, augment_frames;
   vh::media::CropParams crop;
   vh::media::AugmentParams augment;
 
@@ -33,8 +33,10 @@ struct Params {
       "number of classes; 0: 1 + the largest label, or the lines of class_names if more");
     v("class_names", class_names, "", "text file with the name of class 0, 1, .. a line; \"\": none");
     v("frames", frames, 16, vh::range(1, 1024), "frames of a clip");
-    v("stride", stride, 4, vh::range(1, 1024), "frames of the video between two of a clip (uniform: not used)");
-    v("sampling", sampling, "mmaction", vh::choices("mmaction", "uniform", "videomae", "videomae_finetune", "slowfast"),
+    v("stride", stride, 4, vh::range(1, 1024),
+      "frames of the video between two of a clip (uniform, videomae_ssv2: not used)");
+    v("sampling", sampling, "mmaction",
+      vh::choices("mmaction", "uniform", "videomae", "videomae_finetune", "videomae_ssv2", "slowfast"),
       "which frames: the rule of that code base; see the README");
     v("target_fps", target_fps, 30.0, vh::range(1, 1000), "slowfast: frame rate that stride counts in");
     describe_crop(v, crop);
@@ -45,6 +47,9 @@ struct Params {
     v("clips", clips, 1, vh::range(1, 64), "clips in time per video at evaluation");
     v("crops", crops, 1, vh::range(1, 9),
       "crops in space per video at evaluation; 1: centre, else evenly along the long side; view = crop * clips + clip");
+    v("sample_once", sample_once, false,
+      "repeated augmentation (data.repeats): the repeats of a video show the same frames, each augmented by itself, as "
+      "in VideoMAE's scripts and PySlowFast; else each has its own");
     v("shuffle_frames", shuffle_frames, false,
       "put each clip's frames into a random order: an ablation that takes the order of time away");
     v("damaged", damaged, "error", vh::choices("error", "use"),
@@ -63,7 +68,8 @@ ClipsOptions to_options(const Params& p, const std::string& cache_dir) {
   o.sampling = {*sampling_rule(p.sampling), p.frames, p.stride, p.clips, p.target_fps};
   o.crop = crop_rule(p.crop);
   o.augment = augment_options(p.augment), o.augment_frames = p.augment_frames;
-  o.flip = p.flip, o.crops = p.crops, o.shuffle_frames = p.shuffle_frames, o.accept_damaged = p.damaged == "use";
+  o.flip = p.flip, o.crops = p.crops, o.shuffle_frames = p.shuffle_frames, o.sample_once = p.sample_once,
+  o.accept_damaged = p.damaged == "use";
   o.scan = p.scan == "decode" ? ScanMode::kDecode : ScanMode::kPackets;
   o.cache_dir = cache_dir;
   return o;

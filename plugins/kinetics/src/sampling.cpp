@@ -80,6 +80,22 @@ Indices videomae_test(const Sampling& s, int64_t frames, int64_t clip) {
   return {all.begin() + start, all.begin() + start + s.length};
 }
 
+Indices ssv2_train(const Sampling& s, int64_t frames, vh_random& random) {
+  int64_t average = frames / s.length;
+  Indices out;
+  for (int64_t k = 0; k < s.length; ++k)
+    out.push_back(average > 0 ? k * average + vh_random_below(&random, average) : 0);
+  return out;
+}
+
+Indices ssv2_test(const Sampling& s, int64_t frames, int64_t clip) {
+  double tick = static_cast<double>(frames) / static_cast<double>(s.length);
+  double offset = s.clips > 1 ? tick * static_cast<double>(clip) / static_cast<double>(s.clips) : tick / 2;
+  Indices out;
+  for (int64_t k = 0; k < s.length; ++k) out.push_back(static_cast<int64_t>(offset + tick * static_cast<double>(k)));
+  return out;
+}
+
 // torch.linspace in float32: from the start in the first half, from the end in the second.
 Indices slowfast_points(const Sampling& s, int64_t frames, double start, double size) {
   auto from = static_cast<float>(start), to = static_cast<float>(start + size - 1);
@@ -104,6 +120,7 @@ std::optional<SamplingRule> sampling_rule(std::string_view name) {
   if (name == "uniform") return SamplingRule::kUniform;
   if (name == "videomae") return SamplingRule::kVideomae;
   if (name == "videomae_finetune") return SamplingRule::kVideomaeFinetune;
+  if (name == "videomae_ssv2") return SamplingRule::kVideomaeSsv2;
   if (name == "slowfast") return SamplingRule::kSlowfast;
   return std::nullopt;
 }
@@ -120,6 +137,8 @@ std::vector<int64_t> sample_train(const Sampling& s, int64_t frames, double fps,
       return advance_until_end(s, frames, random);
     case SamplingRule::kVideomaeFinetune:
       return videomae_finetune_train(s, frames, random);
+    case SamplingRule::kVideomaeSsv2:
+      return ssv2_train(s, frames, random);
     case SamplingRule::kSlowfast:
       break;
   }
@@ -142,6 +161,8 @@ std::vector<int64_t> sample_test(const Sampling& s, int64_t frames, double fps, 
     case SamplingRule::kVideomae:
     case SamplingRule::kVideomaeFinetune:
       return videomae_test(s, frames, clip);
+    case SamplingRule::kVideomaeSsv2:
+      return ssv2_test(s, frames, clip);
     case SamplingRule::kSlowfast:
       break;
   }

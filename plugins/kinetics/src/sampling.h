@@ -28,6 +28,11 @@ enum class SamplingRule {
   // L points
   // of linspace(end - L*s, end) clipped to end - 1 (so the spacing is L*s/(L-1)). Test: as kVideomae.
   kVideomaeFinetune,
+  // VideoMAE fine-tuning on Something-Something V2: L segments over the whole video, stride not used. Train, a = N / L
+  // whole: k*a + [0, a); N < L: frame 0 throughout. Test, tick = N / L: clip c is int(tick*k + tick*c/n), which for n =
+  // 2
+  // are the original's two; n = 1 the middle, int(tick*k + tick/2).
+  kVideomaeSsv2,
   // PySlowFast. Clip size L*s/target_fps*fps frames, float start in [0, N - size]; test start c*floor((N-size)/(n-1)),
   // n = 1
   // floor((N-size)/2); L points of linspace(start, start + size - 1) in float32, clamped and truncated.

@@ -70,6 +70,7 @@ class Scanner {
   void run(ScanMode mode) {
     if (!open()) return;
     bool trusted = read_packets();
+    index_.missing = missing_frames();
     if (index_.packets.empty()) return fail("no video packets: " + log_.describe(read_status_));
     trusted = trusted && rank_by_pts();
     if (!trusted || mode == ScanMode::kDecode) rank_by_decoding();
@@ -113,6 +114,7 @@ class Scanner {
     int offset = 0, top_temporal_id = 0;
     std::vector<int> temporal_id;
     while ((read_status_ = av_read_frame(format_.get(), packet.get())) >= 0) {
+      if (packet->stream_index == index_.stream) note_extent(*packet);
       if (packet->stream_index == index_.stream && packet->size > 0) {
         bool key = packet->flags & AV_PKT_FLAG_KEY;
         PacketTraits traits = parser.inspect(packet->data, packet->size, key);
@@ -143,6 +145,49 @@ class Scanner {
     index_.direct = direct;
     return trusted && read_status_ == AVERROR_EOF;
   }
+
+  void note_extent(const AVPacket& packet) {
+    if (packet.flags & AV_PKT_FLAG_CORRUPT) return;  // torn by the cut
+    ++packets_read_;
+    if (packet.pts != AV_NOPTS_VALUE) end_pts_ = std::max(end_pts_, packet.pts + packet.duration);
+  }
+
+  // What the container announces beyond what was read: MP4's tables list each packet, AVI's header counts them, but not
+  // always well, so that it is believed only if the file ends early; others state when the last frame ends.
+  int32_t missing_frames() const {
+    int64_t missing = 0;
+    if (is("mov"))
+      missing = avformat_index_get_entries_count(stream_) - packets_read_;
+    else if (is("avi"))
+      missing = riff_is_cut() ? std::max<int64_t>(stream_->nb_frames - packets_read_, 1) : 0;
+    else if (end_pts_ != INT64_MIN && index_.frames_per_second > 0)
+      missing = std::llround(missing_seconds() * index_.frames_per_second);
+    return static_cast<int32_t>(std::clamp<int64_t>(missing, 0, INT32_MAX));
+  }
+
+  bool riff_is_cut() const {
+    FileHandle file(path_);
+    uint8_t head[8] = {};
+    if (file.fd < 0 || ::pread(file.fd, head, sizeof head, 0) != sizeof head) return false;
+    return ::lseek(file.fd, 0, SEEK_END) < 8 + static_cast<int64_t>(AV_RL32(head + 4));
+  }
+
+  double missing_seconds() const {
+    double end = static_cast<double>(end_pts_) * av_q2d(stream_->time_base), stated = 0, doubt = 0;
+    if (const AVDictionaryEntry* tag = av_dict_get(stream_->metadata, "DURATION", nullptr, 0)) {  // Matroska's
+      int64_t microseconds = 0;
+      if (av_parse_time(&microseconds, tag->value, /*timeval=*/1) < 0) return 0;
+      stated = static_cast<double>(microseconds) / 1e6, doubt = 2.5 / index_.frames_per_second;
+    } else if (format_->duration_estimation_method == AVFMT_DURATION_FROM_STREAM && format_->duration > 0) {
+      int64_t start = format_->start_time == AV_NOPTS_VALUE ? 0 : format_->start_time;
+      double seconds = static_cast<double>(format_->duration) / AV_TIME_BASE;
+      stated = seconds + static_cast<double>(start) / AV_TIME_BASE;
+      doubt = std::max(1.0, seconds / 20);  // it may be the sound that lasts until then
+    }
+    return stated - end > doubt ? stated - end : 0;
+  }
+
+  bool is(const char* container) const { return std::strstr(format_->iformat->name, container) != nullptr; }
 
   bool rank_by_pts() {
     std::vector<int32_t> shown;
@@ -221,6 +266,7 @@ class Scanner {
   FormatPtr format_;
   AVStream* stream_ = nullptr;
   int read_status_ = 0;
+  int64_t packets_read_ = 0, end_pts_ = INT64_MIN;
   std::vector<int64_t> packet_pts_, frame_pts_;
 };
 

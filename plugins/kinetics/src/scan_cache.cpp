@@ -16,7 +16,7 @@
 namespace kinetics {
 namespace {
 
-constexpr uint64_t kScanRevision = 2;            // raised whenever scan_video would say something else about a file
+constexpr uint64_t kScanRevision = 3;            // raised whenever scan_video would say something else about a file
 constexpr uint64_t kMagic = 0x314e4143534b4856;  // "VHKSCAN1"
 
 struct Header {

@@ -125,7 +125,7 @@ std::string pack_index(const VideoIndex& index) {
   w.number(index.time_base_num), w.number(index.time_base_den);
   int64_t rate_bits;
   std::memcpy(&rate_bits, &index.frames_per_second, 8);
-  w.number(rate_bits);
+  w.number(rate_bits), w.number(index.missing);
   w.bytes(index.start_prefix.data(), index.start_prefix.size());
   w.number(static_cast<int64_t>(index.packets.size()));
   int64_t end = 0, number = 0;
@@ -157,6 +157,7 @@ VideoIndex unpack_index(const uint8_t* data, size_t size) {
   r.read(index.time_base_num), r.read(index.time_base_den);
   int64_t rate_bits = r.number();
   std::memcpy(&index.frames_per_second, &rate_bits, 8);
+  r.read(index.missing);
   n = r.count(1);
   bytes = r.bytes(n);
   index.start_prefix.assign(bytes, bytes + n);

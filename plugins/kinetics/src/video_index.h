@@ -40,6 +40,7 @@ struct VideoIndex {
   bool sequential = false;  // frames can only be counted from the start
   int32_t time_base_num = 1, time_base_den = 1;
   double frames_per_second = 0;
+  int32_t missing = 0;              // frames that the container announces and the file doesn't hold: it was cut off
   std::vector<PacketInfo> packets;  // in decoding order
   std::vector<int64_t> pts;         // by presentation index, in time base units; INT64_MIN = unknown
   std::vector<int32_t> packet_of;   // by presentation index: index into packets

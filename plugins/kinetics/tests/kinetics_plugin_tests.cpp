@@ -2,6 +2,7 @@
 #include <dlfcn.h>
 
 #include <boost/test/unit_test.hpp>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -66,7 +67,8 @@ BOOST_FIXTURE_TEST_CASE(the_table_serves_a_host, Fixture) {
   Specs train, eval;
   BOOST_TEST(table->fields(self, VH_PASS_TRAIN, &train.sink, &error) == VH_OK);
   BOOST_TEST(table->fields(self, VH_PASS_EVAL, &eval.sink, &error) == VH_OK);
-  BOOST_REQUIRE(train.items.size() == 2u);
+  BOOST_REQUIRE(train.items.size() == 8u);
+  for (size_t i = 2; i < 8; ++i) BOOST_TEST((train.items[i].first.starts_with("file.")));
   BOOST_TEST(train.items[0].first == "video");
   BOOST_TEST(train.items[1].first == "label");
   BOOST_TEST((train.items[0].second.dtype == VH_U8 && train.items[0].second.rank == 5));
@@ -77,14 +79,17 @@ BOOST_FIXTURE_TEST_CASE(the_table_serves_a_host, Fixture) {
   BOOST_TEST(eval.items[0].second.dim[0] == 2);
 
   std::vector<uint8_t> video(4 * 32 * 32 * 3);
-  int64_t label = 7, bytes[2] = {int64_t(video.size()), 8};
-  void* data[2] = {video.data(), &label};
-  vh_slot slot = {sizeof(vh_slot), 2, data, bytes, nullptr};
+  int64_t label = 7, bytes[8] = {int64_t(video.size()), 8, 8, 8, 8, 8, 8, 8};
+  double width = 0, height = 0, frames = 0, missing = 9, seconds = 0, rate = 0;
+  void* data[8] = {video.data(), &label, &width, &height, &frames, &missing, &seconds, &rate};
+  vh_slot slot = {sizeof(vh_slot), 8, data, bytes, nullptr};
   vh_slot* slots[1] = {&slot};
   uint64_t seed = 1;
   vh_read read = {sizeof(vh_read), VH_PASS_TRAIN, 1, 1, 0, &seed, slots};
   BOOST_TEST(table->read(self, &read, &error) == VH_OK, error.message);
   BOOST_TEST(label == 1);
+  BOOST_TEST((width == 64 && height == 64 && frames == 20 && missing == 0 && rate == 25));
+  BOOST_TEST(seconds == 0.8, boost::test_tools::tolerance(1e-9));
   BOOST_TEST(std::any_of(video.begin(), video.end(), [](uint8_t x) { return x != 0; }));
 
   read.index = 2;
@@ -102,6 +107,27 @@ BOOST_FIXTURE_TEST_CASE(the_table_serves_a_host, Fixture) {
   BOOST_TEST(table->fingerprint(self, &print.sink, &error) == VH_OK);
   BOOST_TEST(print.text.starts_with("n=3 hash="));
   table->destroy(self);
+}
+
+BOOST_FIXTURE_TEST_CASE(repeats_share_frames_on_request, Fixture) {
+  kinetics::ClipsOptions o;
+  o.files = {folder.path / "clip0.mp4"};
+  o.sampling = {kinetics::SamplingRule::kUniform, 4, 1, 1, 30};
+  o.crop = {.kind = vh::media::CropKind::kCenter, .size = 32};
+  auto distinct = [&](bool sample_once, double flip) {
+    o.sample_once = sample_once, o.flip = flip;
+    kinetics::Clips clips(o, kinetics::inline_hooks());
+    std::vector<std::vector<uint8_t>> pixels(8, std::vector<uint8_t>(4 * 32 * 32 * 3));
+    std::vector<vh::media::Output> outputs;
+    for (size_t k = 0; k < pixels.size(); ++k) outputs.push_back({100 + k, pixels[k].data()});
+    clips.read(0, vh::media::Pass::kTrain, outputs);
+    std::set<std::string> seen;
+    for (const auto& one : pixels) seen.insert(md5_of(one.data(), one.size()));
+    return seen.size();
+  };
+  BOOST_TEST(distinct(false, 0) == 8u);
+  BOOST_TEST(distinct(true, 0) == 1u);
+  BOOST_TEST(distinct(true, 0.5) == 2u, "each is mirrored by itself");
 }
 
 BOOST_FIXTURE_TEST_CASE(bad_parameters_come_back_with_their_pointer, Fixture) {
@@ -186,9 +212,11 @@ BOOST_FIXTURE_TEST_CASE(augmentation_is_off_until_asked_for, Fixture) {
     void* self = nullptr;
     BOOST_REQUIRE_MESSAGE(table->create(&build, &self, &error) == VH_OK, error.message);
     std::vector<uint8_t> video(4 * 32 * 32 * 3);
-    int64_t label = 0, bytes[2] = {int64_t(video.size()), 8};
-    void* data[2] = {video.data(), &label};
-    vh_slot slot = {sizeof(vh_slot), 2, data, bytes, nullptr};
+    int64_t label = 0, bytes[8] = {int64_t(video.size()), 8, 8, 8, 8, 8, 8, 8};
+    double of_file[6];
+    void* data[8] = {video.data(), &label};
+    for (size_t i = 0; i < 6; ++i) data[2 + i] = of_file + i;
+    vh_slot slot = {sizeof(vh_slot), 8, data, bytes, nullptr};
     vh_slot* slots[1] = {&slot};
     uint64_t seed = 1;
     vh_read read = {sizeof(vh_read), VH_PASS_TRAIN, 0, 1, 0, &seed, slots};

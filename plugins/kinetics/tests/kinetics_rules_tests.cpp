@@ -177,8 +177,9 @@ BOOST_DATA_TEST_CASE(test_rules_give_the_indices_of_their_formulas, boost::unit_
   BOOST_TEST(got == sample.wanted, boost::test_tools::per_element());
 }
 
-constexpr SamplingRule kRules[] = {SamplingRule::kMmaction, SamplingRule::kUniform, SamplingRule::kVideomae,
-                                   SamplingRule::kVideomaeFinetune, SamplingRule::kSlowfast};
+constexpr SamplingRule kRules[] = {SamplingRule::kMmaction,     SamplingRule::kUniform,
+                                   SamplingRule::kVideomae,     SamplingRule::kVideomaeFinetune,
+                                   SamplingRule::kVideomaeSsv2, SamplingRule::kSlowfast};
 
 BOOST_AUTO_TEST_CASE(every_rule_stays_inside_the_video) {
   for (SamplingRule rule : kRules)

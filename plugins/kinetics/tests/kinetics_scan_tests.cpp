@@ -42,16 +42,36 @@ BOOST_AUTO_TEST_CASE(an_index_survives_packing) {
   std::string path = folder.path / "a.mp4";
   write_motion_clip(path, 0, 1);
   VideoIndex a = scan_video(path, ScanMode::kPackets);
+  a.missing = 7;
   BOOST_REQUIRE_EQUAL(a.error, "");
   std::string bytes = pack_index(a);
   VideoIndex b = unpack_index(reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size());
-  BOOST_TEST((a.codec == b.codec && a.pts == b.pts && a.packet_of == b.packet_of && a.start_prefix == b.start_prefix));
+  BOOST_TEST((a.codec == b.codec && a.pts == b.pts && a.packet_of == b.packet_of && a.start_prefix == b.start_prefix &&
+              a.missing == b.missing));
   BOOST_TEST(
       (a.direct == b.direct && a.frames_per_second == b.frames_per_second && a.packets.size() == b.packets.size()));
   for (size_t i = 0; i < a.packets.size(); ++i)
     BOOST_TEST((a.packets[i].position == b.packets[i].position && a.packets[i].size == b.packets[i].size &&
                 a.packets[i].rank == b.packets[i].rank && a.packets[i].flags == b.packets[i].flags));
   BOOST_TEST(bytes.size() < 1200u, "32 frames take " << bytes.size() << " bytes");
+}
+
+BOOST_AUTO_TEST_CASE(what_a_cut_file_lacks_is_counted) {
+  TemporaryFolder folder;
+  for (const char* name : {"a.mkv", "a.avi", "a.flv", "a.ts"}) {
+    std::string path = folder.path / name;
+    write_motion_clip(path, 0, 1, {}, 96);
+    BOOST_TEST(scan_video(path, ScanMode::kPackets).missing == 0, name);
+    std::filesystem::resize_file(path, std::filesystem::file_size(path) / 2);
+    for (ScanMode mode : {ScanMode::kPackets, ScanMode::kDecode}) {
+      VideoIndex index = scan_video(path, mode);
+      BOOST_TEST(index.error.empty(), name << ": " << index.error);
+      BOOST_TEST(index.frames() < 80, name);
+      const int64_t stated = std::string(name) == "a.ts" ? index.frames() : 96;  // MPEG-TS states nothing
+      BOOST_TEST(std::abs(index.frames() + index.missing - stated) <= 2,         // by durations, of the torn frame too
+                 name << ": " << index.frames() << " and " << index.missing);
+    }
+  }
 }
 
 BOOST_AUTO_TEST_CASE(malformed_bytes_are_refused) {

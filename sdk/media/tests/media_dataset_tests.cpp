@@ -103,6 +103,31 @@ BOOST_AUTO_TEST_CASE(each_augmentation_gets_its_seed_and_the_label) {
   BOOST_TEST(dataset.fingerprint() == "flat");
 }
 
+BOOST_AUTO_TEST_CASE(what_read_returns_of_the_file_fills_fields) {
+  struct Telling : Flat {
+    FileFacts read(int64_t i, Pass pass, std::span<const Output> outputs) const {
+      Flat::read(i, pass, outputs);
+      return {640, 480, 90, 10, 3.5, 25};
+    }
+  };
+  static_assert(TellsOfFiles<Telling> && !TellsOfFiles<Flat>);
+  SourceDataset<Telling> clips(Telling{{kClip}}), pictures(Telling{{kPicture}});
+  auto fields = clips.fields(VH_PASS_TRAIN);
+  BOOST_REQUIRE(fields.size() == 8u);
+  BOOST_TEST((fields[4].key == "file.frames" && fields[4].semantic == "file" && fields[4].axes.empty()));
+  BOOST_TEST(pictures.fields(VH_PASS_TRAIN).size() == 4u);
+  std::vector<uint8_t> pixels(120);
+  int64_t label = 0, bytes[8] = {120, 8, 8, 8, 8, 8, 8, 8};
+  double facts[6] = {};
+  void* data[8] = {pixels.data(), &label, facts, facts + 1, facts + 2, facts + 3, facts + 4, facts + 5};
+  vh_slot slot = {sizeof(vh_slot), 8, data, bytes, nullptr};
+  vh_slot* slots[] = {&slot};
+  uint64_t seed = 1;
+  vh_read read = {sizeof(vh_read), VH_PASS_TRAIN, 0, 1, 0, &seed, slots};
+  clips.read(vh::Read(read));
+  BOOST_TEST(facts == (std::vector<double>{640, 480, 90, 10, 3.5, 25}), boost::test_tools::per_element());
+}
+
 BOOST_AUTO_TEST_CASE(what_is_wrong_arrives_with_code_and_place) {
   SourceDataset<Flat> dataset(Flat{kPicture});
   Slots slots(1 * 4 * 5 * 3);

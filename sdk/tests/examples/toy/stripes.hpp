@@ -7,7 +7,7 @@ namespace toy {
 class Stripes {
  public:
   struct Params {
-    int64_t count, frames, size, period;
+    int64_t count, frames, size, period, channels;
     double noise;
     std::vector<int64_t> broken, flat;
     template <class V>
@@ -16,6 +16,7 @@ class Stripes {
       v("frames", frames, 4, vh::range(1, 64), "frames of a clip");
       v("size", size, 16, vh::range(4, 512), "width and height in pixels");
       v("period", period, 8, vh::at_least(3), "pixels from stripe to stripe");
+      v("channels", channels, 3, vh::range(1, 16), "of a pixel, all equal");
       v("noise", noise, 0.1, vh::range(0, 1), "standard deviation of the noise; 1 = full brightness");
       v("broken", broken, {}, "clips that can't be read, for tests");
       v("flat", flat, {}, "clips without contrast, for tests");
@@ -24,7 +25,7 @@ class Stripes {
   Stripes(const vh::Build&, const Params& params) : p_(params) {}
 
   std::vector<vh::Spec> fields(uint32_t) const {
-    const std::vector<int64_t> dim = {1, p_.frames, p_.size, p_.size, 3};
+    const std::vector<int64_t> dim = {1, p_.frames, p_.size, p_.size, p_.channels};
     return {{.key = "video", .semantic = "input", .axes = "VTHWC", .dim = dim, .dtype = vh::DType::u8},
             {.key = "label", .semantic = "label", .dtype = vh::DType::i64, .classes = 4}};
   }
@@ -41,11 +42,11 @@ class Stripes {
       read.field<int64_t>(k, 1)[0] = direction;
       for (int64_t t = 0; t < p_.frames; ++t)
         for (int64_t y = 0; y < p_.size; ++y)
-          for (int64_t x = 0; x < p_.size; ++x, pixel += 3) {
+          for (int64_t x = 0; x < p_.size; ++x, pixel += p_.channels) {
             const int64_t place = (direction < 2 ? x : y) + phase + sign * t;
             const double noise = p_.noise > 0 ? p_.noise * vh_random_normal(&random) : 0;
             const double value = contrast * ((2 * (place % p_.period) < p_.period) + noise);
-            pixel[0] = pixel[1] = pixel[2] = static_cast<uint8_t>(255 * std::clamp(value, 0.0, 1.0));
+            std::fill_n(pixel, p_.channels, static_cast<uint8_t>(255 * std::clamp(value, 0.0, 1.0)));
           }
     }
   }

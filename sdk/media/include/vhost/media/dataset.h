@@ -6,6 +6,7 @@
 //         : SourceDataset(to_options(params, build.cache_dir), vh::media::host_hooks("my/clips")) {}
 //   };
 #pragma once
+#include <array>
 #include <concepts>
 #include <span>
 #include <string>
@@ -27,7 +28,13 @@ concept Source = requires(const S& s, int64_t i, Pass pass, std::span<const Outp
   { s.item(i).path } -> std::convertible_to<std::string>;
   { s.item(i).label } -> std::convertible_to<int64_t>;  // -1: none
   { s.fingerprint() } -> std::convertible_to<std::string>;
-  s.read(i, pass, outputs);  // all outputs from one decode; throws SampleError
+  s.read(i, pass, outputs);  // all outputs from one decode; throws SampleError; void or FileFacts
+};
+
+// Optional: read() returns what the file is, for `vhost data`.
+template <class S>
+concept TellsOfFiles = requires(const S& s, int64_t i, Pass pass, std::span<const Output> outputs) {
+  { s.read(i, pass, outputs) } -> std::same_as<FileFacts>;
 };
 
 // Optional: what a class is called, "" if it has no name.
@@ -43,7 +50,19 @@ inline Pass to_pass(uint32_t pass) {
   return pass == VH_PASS_TRAIN ? Pass::kTrain : pass == VH_PASS_EVAL ? Pass::kEval : Pass::kPredict;
 }
 
-// Fields: "image" (VHWC) or "video" (VTHWC), by the rank of shape(), and "label".
+// Fields of semantic "file", f64 scalars: of clips all, of pictures the first two.
+inline constexpr std::array kFileKeys = {"file.width",   "file.height",  "file.frames",
+                                         "file.missing", "file.seconds", "file.frame_rate"};
+inline std::array<double, kFileKeys.size()> file_values(const FileFacts& f) {
+  return {static_cast<double>(f.width),
+          static_cast<double>(f.height),
+          static_cast<double>(f.frames),
+          static_cast<double>(f.missing),
+          f.seconds,
+          f.frame_rate};
+}
+
+// Fields: "image" (VHWC) or "video" (VTHWC), by the rank of shape(), "label", and if TellsOfFiles those of FileFacts.
 template <Source S>
 class SourceDataset {
  public:
@@ -53,12 +72,16 @@ class SourceDataset {
   std::vector<Spec> fields(uint32_t pass) const {
     std::vector<int64_t> shape = source_.shape(to_pass(pass));
     bool clips = shape.size() == 5;
-    return {Spec{.key = clips ? "video" : "image",
-                 .semantic = "input",
-                 .axes = clips ? "VTHWC" : "VHWC",
-                 .dim = shape,
-                 .dtype = DType::u8},
-            Spec{.key = "label", .semantic = "label", .dtype = DType::i64, .classes = source_.classes()}};
+    std::vector<Spec> fields = {
+        Spec{.key = clips ? "video" : "image",
+             .semantic = "input",
+             .axes = clips ? "VTHWC" : "VHWC",
+             .dim = shape,
+             .dtype = DType::u8},
+        Spec{.key = "label", .semantic = "label", .dtype = DType::i64, .classes = source_.classes()}};
+    for (size_t i = 0; i < file_fields(shape); ++i)
+      fields.push_back(Spec{.key = kFileKeys[i], .semantic = "file", .dtype = DType::f64});
+    return fields;
   }
 
   int64_t length() const { return source_.length(); }
@@ -66,8 +89,9 @@ class SourceDataset {
   void read(const Read& read) const {
     const auto& item = item_at(read.index());
     const Pass pass = to_pass(read.pass());
+    const std::vector<int64_t> shape = source_.shape(pass);
     int64_t bytes = 1;
-    for (int64_t n : source_.shape(pass)) bytes *= n;
+    for (int64_t n : shape) bytes *= n;
     std::vector<Output> outputs;
     for (uint32_t k = 0; k < read.n(); ++k) {
       auto pixels = read.field<uint8_t>(k, 0);
@@ -77,7 +101,10 @@ class SourceDataset {
       label[0] = item.label;
       outputs.push_back({read.seed(k), pixels.data()});
     }
-    source_.read(read.index(), pass, outputs);
+    if constexpr (TellsOfFiles<S>)
+      write_facts(source_.read(read.index(), pass, outputs), read, file_fields(shape));
+    else
+      source_.read(read.index(), pass, outputs);
   }
 
   std::string name(int64_t index) const { return item_at(index).path; }
@@ -88,6 +115,14 @@ class SourceDataset {
   const S& source() const { return source_; }
 
  private:
+  static size_t file_fields(const std::vector<int64_t>& shape) {
+    return !TellsOfFiles<S> ? 0 : shape.size() == 5 ? kFileKeys.size() : 2;
+  }
+  static void write_facts(const FileFacts& facts, const Read& read, size_t n) {
+    const auto values = file_values(facts);
+    for (uint32_t k = 0; k < read.n(); ++k)
+      for (uint32_t i = 0; i < n; ++i) read.field<double>(k, 2 + i)[0] = values[i];
+  }
   const auto& item_at(int64_t index) const {
     if (index < 0 || index >= length()) throw argument_error(str("sample ", index, " of ", length()));
     return source_.item(index);

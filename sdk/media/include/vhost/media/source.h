@@ -32,6 +32,14 @@ struct Output {
   uint8_t* pixels;  // [views][height][width][3], or [views][frames][height][width][3]
 };
 
+// What a sample's file is. 0: not known.
+struct FileFacts {
+  int64_t width = 0, height = 0;  // as seen: turned as its metadata say
+  int64_t frames = 0;             // that clips are made of
+  int64_t missing = 0;            // frames that the container announces and the file doesn't hold: it was cut off
+  double seconds = 0, frame_rate = 0;
+};
+
 // What setting up asks of the host (host_hooks() in dataset.h). As it stands: one thread, silent, never cancelled.
 struct Hooks {
   using Range = std::function<void(int64_t begin, int64_t end)>;
