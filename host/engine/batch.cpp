@@ -65,7 +65,7 @@ at::Tensor normalise(const at::Tensor& raw, const InputLayout& layout, at::Scala
 }
 
 vh_map batch_tensors(const Batch& batch, const InputLayout& layout, const MaskLayout& mask, const BuildOptions& options,
-                     const MixDraw& mix) {
+                     const BatchAugment* augment, const MixDraw& mix) {
   vh_map all;
   for (size_t f = 0; f < layout.fields.size(); ++f) {
     const Field& field = layout.fields[f];
@@ -77,6 +77,7 @@ vh_map batch_tensors(const Batch& batch, const InputLayout& layout, const MaskLa
     if (static_cast<int>(f) == layout.pixels) {
       value = value.view({batch.rows * layout.views, layout.frames, layout.height, layout.width, layout.channels})
                   .to(options.device);
+      if (augment) value = augment->apply(value, augment->draw(batch, layout));
       all.put("raw", value);
       all.put("input", normalise(value, layout, options.dtype == at::kDouble ? at::kDouble : at::kFloat));
     } else {

@@ -113,7 +113,7 @@ class Browser {
     int64_t done = 0;
     while (Batch* batch = loader.next()) {
       if (cancel_requested) throw Error("stopped").exit_code(130);
-      vh_map all = batch_tensors(*batch, layout(), x_->mask_layout, x_->build);
+      vh_map all = batch_tensors(*batch, layout(), x_->mask_layout, x_->build, source_.batch_augment());
       for (int64_t row = 0; row < batch->rows; ++row) fn(all, *batch, row);
       done += batch->rows;
       if (request_.progress)

@@ -27,7 +27,7 @@ void each_batch(Experiment& x, const DataSource& source, bool heads,
   while (Batch* batch = loader.next()) {
     if (cancel_requested) throw Error("interrupted").exit_code(130);
     seed_generators(0);
-    vh_map all = batch_tensors(*batch, source.layout, x.mask_layout, x.build);
+    vh_map all = batch_tensors(*batch, source.layout, x.mask_layout, x.build, source.batch_augment());
     const std::vector<uint64_t> seeds = row_seeds(*batch, source.layout);
     StepInfo info;
     info.mode = VH_EVAL;

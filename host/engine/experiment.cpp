@@ -113,6 +113,7 @@ DataSource Experiment::open(const std::string& pointer, uint32_t pass, const std
                     manifest.string(pointer + "/skip"));
   source.layout = make_input_layout(manifest, pointer, source.dataset->fields());
   if (pass == VH_PASS_PREDICT) source.layout.mixed = false;  // without labels
+  if (pass == VH_PASS_TRAIN) source.augment = batch_augment(manifest, source.layout);
   data[pointer] = {source.dataset->fingerprint(), files_of(manifest, pointer)};
   return source;
 }

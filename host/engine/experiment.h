@@ -10,6 +10,7 @@
 #include "assembly/model.h"
 #include "checkpoint/safetensors.h"
 #include "data/loader.h"
+#include "engine/augment.h"
 #include "engine/engine_api.h"
 #include "report/run_log.h"
 
@@ -54,6 +55,8 @@ struct LoadRules {
 struct DataSource {
   std::unique_ptr<Dataset> dataset;
   InputLayout layout;
+  std::optional<BatchAugment> augment;  // of the training pass
+  const BatchAugment* batch_augment() const { return augment ? &*augment : nullptr; }
 };
 
 class Experiment {

@@ -237,7 +237,7 @@ void Trainer::tell_first_loss(const StepResult& result) const {
 void Trainer::forward_backward(Batch& batch, const Divisors& divisors, int64_t micro, StepResult& result) {
   seed_generators(vh_hash4(x_.runtime.seed, static_cast<uint64_t>(step_), static_cast<uint64_t>(micro), 0));
   const MixDraw mix = draw_mix_of(batch, micro);
-  vh_map all = batch_tensors(batch, train_.layout, x_.mask_layout, x_.build, mix);
+  vh_map all = batch_tensors(batch, train_.layout, x_.mask_layout, x_.build, train_.batch_augment(), mix);
   const std::vector<uint64_t> seeds = row_seeds(batch, train_.layout);
   StepInfo info = step_info();
   info.seeds = seeds.data();
@@ -418,7 +418,7 @@ void Trainer::finish_writing_quietly() {
 }
 
 void Trainer::dump_batch(const Batch& batch, const MixDraw& mix, int64_t micro) const {
-  const vh_map unmixed = batch_tensors(batch, train_.layout, x_.mask_layout, x_.build);
+  const vh_map unmixed = batch_tensors(batch, train_.layout, x_.mask_layout, x_.build, train_.batch_augment());
   dump_.batch(unmixed, mix, step_, micro, optimizer_->rates(schedule_.at(step_)));
 }
 

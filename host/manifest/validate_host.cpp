@@ -173,11 +173,21 @@ void set_accumulate(Manifest& manifest) {
   data["accumulate"] = total / batch;
 }
 
+bool has_jitter(const Manifest& manifest) {
+  return std::ranges::any_of(manifest.at("/data/augment/color_jitter").as_array(),
+                             [](const json::value& amount) { return amount.to_number<double>() > 0; });
+}
+
 void check_data(const Manifest& manifest) {
   const int64_t batch = manifest.integer("/data/batch"), repeats = manifest.integer("/data/repeats");
   if (trains(manifest) && batch % repeats != 0)
     throw manifest.error("/data/repeats",
                          std::to_string(repeats) + " doesn't divide a batch of " + std::to_string(batch));
+  if (manifest.has("/data/augment") && manifest.number("/data/augment/flip") == 0 &&
+      manifest.string("/data/augment/rand_augment") == "none" && manifest.number("/data/augment/erase") == 0 &&
+      !has_jitter(manifest))
+    throw manifest.error("/data/augment",
+                         "does nothing: give \"flip\", \"rand_augment\", \"color_jitter\" or \"erase\"");
   if (!manifest.has("/data/mix")) return;
   if (manifest.string("/task") == "pretrain")
     throw manifest.error("/data/mix", "mixes labels, which task \"pretrain\" has none of: remove it");

@@ -157,7 +157,7 @@ FileFacts Images::read(int64_t index, Pass pass, std::span<const Output> outputs
 void Images::augment(const Output& output) const {
   if (augment_.is_nothing()) return;
   int64_t size = options_.crop.size;
-  vh_random random = stream(output.seed, kAugmentStream);
+  vh_random random = vh::media::augment_stream(output.seed);
   augment_.apply(augment_.draw(random, size, size), {output.pixels, size, size, size * 3});
 }
 

@@ -15,6 +15,8 @@ using vh::media::Box;
 // average over an image, of the one from all pixels; with 1 that's 3.4.
 constexpr int64_t kLeft = 2;
 
+constexpr uint64_t kCropStream = 1;  // of a sample's seed; flip and augmentation have theirs from vhost/media/augment.h
+
 // The pixels under a box and the filter's reach around it.
 Rect reach(const Box& box, Filter filter, int64_t size, int64_t width, int64_t height) {
   double support = filter == Filter::kBicubic ? 2 : 1;
@@ -59,8 +61,8 @@ std::vector<View> plan_views(const Image& image, const ImagesOptions& options, P
   };
   std::vector<View> views;
   for (const Output& output : outputs) {
-    vh_random where = stream(output.seed, kCropStream), flip = stream(output.seed, kFlipStream);
-    bool train = pass == Pass::kTrain, mirror = train && vh_random_unit(&flip) < options.flip;
+    vh_random where = vh_random_from(vh_hash2(output.seed, kCropStream));
+    bool train = pass == Pass::kTrain, mirror = train && vh::media::draw_flip(output.seed, options.flip);
     if (train && rule.kind != CropKind::kCenter) {
       Rect rect = train_crop(rule, width, height, where);
       Box box = box_of(rect);

@@ -7,12 +7,6 @@
 
 namespace imagenet {
 
-// Independent streams of a sample's seed.
-enum Stream : uint64_t { kCropStream = 1, kFlipStream, kAugmentStream };
-inline vh_random stream(uint64_t seed, Stream s) {
-  return vh_random_from(vh_hash2(seed, s));
-}
-
 // One square of one output.
 struct View {
   uint8_t* out;        // [size][size][3]

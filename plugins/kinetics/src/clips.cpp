@@ -25,8 +25,8 @@ struct View {
 
 namespace {
 
-// Independent streams of a sample's seed.
-enum Stream : uint64_t { kSampleStream = 1, kCropStream, kFlipStream, kShuffleStream, kAugmentStream };
+// Independent streams of a sample's seed; flip and augmentation have theirs from vhost/media/augment.h.
+enum Stream : uint64_t { kSampleStream = 1, kCropStream, kShuffleStream = 4 };
 
 struct Place {
   size_t view, position;
@@ -124,11 +124,11 @@ std::string Clips::fingerprint() const {
 View Clips::train_view(const VideoIndex& index, const Output& output, uint64_t frames_seed) const {
   auto stream = [&](Stream s) { return vh_random_from(vh_hash2(output.seed, s)); };
   vh_random when = vh_random_from(vh_hash2(frames_seed, kSampleStream)), where = stream(kCropStream),
-            flip = stream(kFlipStream), augmentation = stream(kAugmentStream);
+            augmentation = vh::media::augment_stream(output.seed);
   auto [width, height] = upright(index);
   auto size = static_cast<int>(options_.crop.size);
   auto frames = sample_train(options_.sampling, index.frames(), index.frames_per_second, when);
-  bool mirror = vh_random_unit(&flip) < options_.flip;
+  bool mirror = vh::media::draw_flip(output.seed, options_.flip);
   Rect rect = train_crop(options_.crop, width, height, where);
   View view{output.pixels, std::move(frames), Converter(rect, index.rotation, mirror, size, size)};
   if (augment_.is_nothing()) return view;

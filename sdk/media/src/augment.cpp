@@ -76,8 +76,6 @@ void apply_op(const Op& op, const PictureSpan& p, Colour fill) {
       return equalize(p);
     case OpKind::kInvert:
       return invert(p);
-    case OpKind::kRotate:
-      return rotate(p, op.value, op.filter, fill);
     case OpKind::kPosterize:
       return posterize(p, whole);
     case OpKind::kSolarize:
@@ -92,16 +90,31 @@ void apply_op(const Op& op, const PictureSpan& p, Colour fill) {
       return adjust_brightness(p, op.value);
     case OpKind::kSharpness:
       return adjust_sharpness(p, op.value);
-    case OpKind::kShearX:
-      return transform(p, {1, op.value, 0, 0, 1, 0}, op.filter, fill);
-    case OpKind::kShearY:
-      return transform(p, {1, 0, 0, op.value, 1, 0}, op.filter, fill);
-    case OpKind::kTranslateX:
-      return transform(p, {1, 0, op.value * static_cast<double>(p.width), 0, 1, 0}, op.filter, fill);
-    case OpKind::kTranslateY:
-      return transform(p, {1, 0, 0, 0, 1, op.value * static_cast<double>(p.height)}, op.filter, fill);
     case OpKind::kHue:
       return adjust_hue(p, op.value);
+    case OpKind::kRotate:
+    case OpKind::kShearX:
+    case OpKind::kShearY:
+    case OpKind::kTranslateX:
+    case OpKind::kTranslateY:
+      return transform(p, *affine_of(op, p.width, p.height), op.filter, fill);
+  }
+}
+
+std::optional<Affine> affine_of(const Op& op, int64_t width, int64_t height) {
+  switch (op.kind) {
+    case OpKind::kRotate:
+      return rotation(op.value, width, height);
+    case OpKind::kShearX:
+      return Affine{1, op.value, 0, 0, 1, 0};
+    case OpKind::kShearY:
+      return Affine{1, 0, 0, op.value, 1, 0};
+    case OpKind::kTranslateX:
+      return Affine{1, 0, op.value * static_cast<double>(width), 0, 1, 0};
+    case OpKind::kTranslateY:
+      return Affine{1, 0, 0, 0, 1, op.value * static_cast<double>(height)};
+    default:
+      return std::nullopt;
   }
 }
 
@@ -120,8 +133,12 @@ std::optional<EraseMode> erase_mode(std::string_view name) {
   return std::nullopt;
 }
 
+Colour mean_colour(const EraseRule& rule) {
+  return {to_byte(rule.mean[0]), to_byte(rule.mean[1]), to_byte(rule.mean[2])};
+}
+
 Augment::Augment(AugmentOptions options) : options_(std::move(options)) {
-  for (size_t c = 0; c < 3; ++c) noise_[c] = alias_of_normal(options_.erase.mean[c], options_.erase.std[c]);
+  for (size_t c = 0; c < 3; ++c) noise_[c] = normal_noise(options_.erase.mean[c], options_.erase.std[c]);
 }
 
 bool Augment::is_nothing() const {
@@ -154,7 +171,7 @@ void Augment::erase(const Decisions& decisions, const PictureSpan& picture, int6
 
 void Augment::fill_box(const PictureSpan& picture, const Rect& box, vh_random& random) const {
   const EraseRule& rule = options_.erase;
-  const Colour mean = {to_byte(rule.mean[0]), to_byte(rule.mean[1]), to_byte(rule.mean[2])};
+  const Colour mean = mean_colour(rule);
   auto drawn = [&](size_t c) {
     auto bits = static_cast<uint32_t>(vh_random_u64(&random) >> 32);
     uint32_t value = bits & 255;
@@ -168,14 +185,14 @@ void Augment::fill_box(const PictureSpan& picture, const Rect& box, vh_random& r
   }
 }
 
-Augment::Alias Augment::alias_of_normal(double mean, double std) {
+NoiseTable normal_noise(double mean, double std) {
   auto below = [&](double value) { return 0.5 * std::erfc((mean - value) / (std * std::numbers::sqrt2)); };
   std::array<double, 256> share;  // times 256
   for (int i = 0; i < 256; ++i)
     share[static_cast<size_t>(i)] = 256 * ((i == 255 ? 1 : below(i + 0.5)) - (i == 0 ? 0 : below(i - 0.5)));
   std::vector<uint8_t> poor, rich;
   for (int i = 0; i < 256; ++i) (share[static_cast<size_t>(i)] < 1 ? poor : rich).push_back(static_cast<uint8_t>(i));
-  Alias alias;
+  NoiseTable alias;
   alias.limit.fill(1u << 24);
   for (size_t i = 0; i < 256; ++i) alias.other[i] = static_cast<uint8_t>(i);
   while (!poor.empty() && !rich.empty()) {

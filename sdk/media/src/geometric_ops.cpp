@@ -147,14 +147,18 @@ void transform(const PictureSpan& picture, const Affine& m, Filter filter, Colou
     transform_smoothly(picture, m, filter == Filter::kBicubic, sampler, fill);
 }
 
-void rotate(const PictureSpan& picture, double degrees, Filter filter, Colour fill) {
+Affine rotation(double degrees, int64_t width, int64_t height) {
   double angle = std::fmod(degrees, 360.0);
   if (angle < 0) angle += 360;
-  if (angle == 0) return;
+  if (angle == 0) return {1, 0, 0, 0, 1, 0};
   angle = -angle * std::numbers::pi / 180;
   double c = rounded(std::cos(angle)), s = rounded(std::sin(angle));
-  double x = static_cast<double>(picture.width) / 2, y = static_cast<double>(picture.height) / 2;
-  transform(picture, {c, s, c * -x + s * -y + x, -s, c, -s * -x + c * -y + y}, filter, fill);
+  double x = static_cast<double>(width) / 2, y = static_cast<double>(height) / 2;
+  return {c, s, c * -x + s * -y + x, -s, c, -s * -x + c * -y + y};
+}
+
+void rotate(const PictureSpan& picture, double degrees, Filter filter, Colour fill) {
+  transform(picture, rotation(degrees, picture.width, picture.height), filter, fill);
 }
 
 }  // namespace vh::media

@@ -1,14 +1,17 @@
 """sdk/media against Pillow, torchvision and timm, with every decision fixed; prints the largest difference of each row.
 
     media_parity.py resample|ops|draws --driver media_driver
+    media_parity.py device --driver augment_driver
 
 resample: Image.resize, first the columns then the rows: the same bytes. Both at once: the same where Pillow takes that order; Pillow 13
 takes the rows first where the height shrinks much more than the width, which rounds otherwise: 1/255 on average. And torchvision's
 Resize + CenterCrop in one pass: the same bytes.
 ops: what RandAugment and ColorJitter do, as timm and torchvision do it to PIL pictures: the same bytes. And pytorchvideo's set, which works on tensors: close.
 draws: what a level of 0 .. 10 means to each operation, as timm's tables say.
+device: data.augment, which does the same to batches with ATen: the operations as above, and RandomErasing as timm's, given the same draws.
 """
 import argparse
+import math
 import pathlib
 import subprocess
 import sys
@@ -19,6 +22,7 @@ import torch
 import torchvision.transforms.functional as F
 from PIL import Image
 from timm.data import auto_augment as T
+from timm.data import random_erasing as E
 from torchvision.transforms._functional_tensor import affine as T_affine
 
 PIL_FILTERS = {"nearest": Image.NEAREST, "bilinear": Image.BILINEAR, "bicubic": Image.BICUBIC}
@@ -180,11 +184,99 @@ def draws(driver):
     check("values of pytorchvideo, 6 levels", not wrong, wrong or "equal")
 
 
+class DeviceDriver(Driver):
+    """One process for all requests: LibTorch takes its time to start."""
+
+    def __init__(self, program, folder):
+        super().__init__(program, folder)
+        self.process = subprocess.Popen([program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+    def run(self, *words):
+        print(*words, file=self.process.stdin, flush=True)
+        answer = self.process.stdout.readline().split()
+        if answer[:1] != ["ok"]:
+            raise RuntimeError(f"{words}: {' '.join(answer)}")
+        return answer[1:]
+
+    def erase(self, clip, seed, mode):
+        clip.tofile(self.source)
+        box = self.run("erase", self.source, clip.shape[0], clip.shape[2], clip.shape[1], seed, mode, self.result)
+        return [int(x) for x in box], np.fromfile(self.result, np.uint8).reshape(clip.shape)
+
+
+class Draws:
+    """vhost/random.h, in the place of Python's `random`."""
+
+    def __init__(self, key):
+        self.key, self.counter = key, 0
+
+    @staticmethod
+    def mix(z):
+        z = ((z ^ z >> 30) * 0xbf58476d1ce4e5b9) % 2**64
+        z = ((z ^ z >> 27) * 0x94d049bb133111eb) % 2**64
+        return z ^ z >> 31
+
+    @classmethod
+    def hash2(cls, a, b):
+        return cls.mix(cls.mix((a + 0x9e3779b97f4a7c15) % 2**64) ^ (b + 0xd1b54a32d192ed03) % 2**64)
+
+    def u64(self):
+        self.counter += 1
+        return self.mix((self.key + self.counter * 0x9e3779b97f4a7c15) % 2**64)
+
+    def random(self):
+        return (self.u64() >> 11) * 2.0**-53
+
+    def uniform(self, low, high):
+        return low + (high - low) * self.random()
+
+    def randint(self, low, high):
+        n = high - low + 1
+        while (x := self.u64()) >= 2**64 - 1 - (2**64 - 1) % n:
+            pass
+        return low + x % n
+
+
+def device(driver):
+    ops(driver)
+    mean, std = np.array([123.675, 116.28, 103.53]), np.array([58.395, 57.12, 57.375])
+    clip = np.stack([noise(96, 80), smooth(96, 80)])
+    fillings, wrong, apart, most = [], [], 0, 0.0
+    for seed in range(60):
+        reference = torch.from_numpy((clip - mean) / std).permute(0, 3, 1, 2).clone()
+        first = Draws(Draws.hash2(seed, 5)).u64()  # of the stream of augmentations; RandomErasing's is its third
+        for frame in reference:
+            E.random = Draws(Draws.hash2(first, 3))
+            E.RandomErasing(probability=1, mode="const", device="cpu")(frame)
+        box, ours = driver.erase(clip, seed, "const")
+        most = max(most, np.abs(ours - (reference.permute(0, 2, 3, 1).numpy() * std + mean)).max())
+        for mode in "normal", "uniform":
+            same, noisy = driver.erase(clip, seed, mode)
+            y, x, height, width = box
+            inside = np.zeros(clip.shape, bool)
+            inside[:, y:y + height, x:x + width] = True
+            if same != box or (noisy != clip)[~inside].any():
+                wrong.append((seed, mode))
+            filling = noisy[:, y:y + height, x:x + width].astype(float)
+            apart += (filling[0] == filling[1]).mean() > 0.05
+            if mode == "normal":
+                fillings.append(((filling - mean) / std).reshape(-1))
+    values = np.concatenate(fillings)
+    check("RandomErasing of timm, const, 60 seeds", most <= 0.5 + 1e-9, f"max {most:.3f}: the mean is rounded to 8 bits")
+    check("the same boxes for noise, nothing beside them", not wrong, wrong or "equal")
+    check("noise of each frame is its own", apart == 0, f"{apart} alike")
+    wanted = math.erf(1 / math.sqrt(2))
+    share = (np.abs(values) < 1).mean()
+    check("noise is N(0, 1) after normalising, but for its cut to 8 bits", abs(values.mean()) < 0.02 and abs(share - wanted) < 0.01,
+          f"mean {values.mean():.4f}, std {values.std():.4f}, {100 * share:.2f} % within 1 ({100 * wanted:.2f})")
+
+
 parser = argparse.ArgumentParser()
-parser.add_argument("group", choices=("resample", "ops", "draws"))
+parser.add_argument("group", choices=("resample", "ops", "draws", "device"))
 parser.add_argument("--driver", required=True)
 arguments = parser.parse_args()
 torch.set_num_threads(1)
 with tempfile.TemporaryDirectory() as folder:
-    globals()[arguments.group](Driver(arguments.driver, pathlib.Path(folder)))
+    make = DeviceDriver if arguments.group == "device" else Driver
+    globals()[arguments.group](make(arguments.driver, pathlib.Path(folder)))
 sys.exit(bool(failures))

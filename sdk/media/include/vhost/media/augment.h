@@ -40,6 +40,8 @@ struct Op {
   Filter filter = Filter::kBicubic;  // of rotate, shear and translate
 };
 void apply_op(const Op&, const PictureSpan&, Colour fill);
+// Of rotate, shear and translate, for a picture of this size; of the others none.
+std::optional<Affine> affine_of(const Op&, int64_t width, int64_t height);
 
 // What RandAugment draws from.
 enum class OpSet {
@@ -83,11 +85,32 @@ struct EraseRule {
   std::array<double, 3> mean = {123.675, 116.28, 103.53}, std = {58.395, 57.12, 57.375};  // 0 .. 255
 };
 
+// A byte drawn by its probability, by Walker's alias method: from the upper half of a random 64-bit number, i its low 8
+// bits and r the other 24, i where r < limit[i], else other[i].
+struct NoiseTable {
+  std::array<uint32_t, 256> limit;
+  std::array<uint8_t, 256> other;
+};
+// N(mean, std), rounded and cut to 0 .. 255.
+NoiseTable normal_noise(double mean, double std);
+// Of EraseMode::kConst.
+Colour mean_colour(const EraseRule&);
+
 struct AugmentOptions {
   RandAugmentRule rand_augment;
   JitterRule jitter;
   EraseRule erase;
 };
+
+// Streams of a sample's seed, the same in every dataset and in the host's data.augment: the same settings draw the
+// same.
+inline bool draw_flip(uint64_t seed, double probability) {
+  vh_random random = vh_random_from(vh_hash2(seed, 3));
+  return vh_random_unit(&random) < probability;
+}
+inline vh_random augment_stream(uint64_t seed) {
+  return vh_random_from(vh_hash2(seed, 5));
+}
 
 struct Decisions {
   std::vector<Op> ops;       // in order: RandAugment's, then ColorJitter's
@@ -102,11 +125,13 @@ class Augment {
   explicit Augment(AugmentOptions options);
 
   bool is_nothing() const;
+  const AugmentOptions& options() const { return options_; }
   // Boxes are for pictures of this size, operations for any.
   Decisions draw(vh_random& random, int64_t width, int64_t height) const;
   // RandAugment's and ColorJitter's operations.
   void change(const Decisions& decisions, const PictureSpan& picture) const;
-  // The picture has the size that draw() was told. The noise in the boxes is each frame's own.
+  // The picture has the size that draw() was told. The noise in the boxes is each frame's own: value after value, over
+  // boxes, rows, columns and channels, from the stream of hash(noise_seed, frame).
   void erase(const Decisions& decisions, const PictureSpan& picture, int64_t frame = 0) const;
   // One after the other.
   void apply(const Decisions& decisions, const PictureSpan& picture, int64_t frame = 0) const {
@@ -115,16 +140,10 @@ class Augment {
   }
 
  private:
-  // A byte drawn by its probability: by Walker's alias method, from one 32-bit number.
-  struct Alias {
-    std::array<uint32_t, 256> limit;
-    std::array<uint8_t, 256> other;
-  };
-  static Alias alias_of_normal(double mean, double std);
   void fill_box(const PictureSpan& picture, const Rect& box, vh_random& random) const;
 
   AugmentOptions options_;
-  std::array<Alias, 3> noise_;
+  std::array<NoiseTable, 3> noise_;
 };
 
 }  // namespace vh::media

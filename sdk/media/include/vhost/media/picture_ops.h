@@ -35,6 +35,7 @@ void adjust_hue(const PictureSpan&, double shift);
 using Affine = std::array<double, 6>;
 void transform(const PictureSpan&, const Affine&, Filter, Colour fill);
 // Image.rotate: counter-clockwise around the centre, same size.
+Affine rotation(double degrees, int64_t width, int64_t height);
 void rotate(const PictureSpan&, double degrees, Filter, Colour fill);
 
 }  // namespace vh::media

@@ -1,0 +1,95 @@
+#include "engine/augment.h"
+
+#include <vhost/media/augment_params.h>
+
+#include <algorithm>
+
+#include "engine/batch_ops.h"
+
+namespace vhost {
+
+namespace {
+
+namespace media = vh::media;
+
+const std::string kPlace = "/data/augment";
+
+// Reads what describe_augment() names; keys that are null keep what stands in `to` already.
+struct FromManifest {
+  const Manifest& manifest;
+
+  template <class T, class Default>
+  void operator()(const char* name, T& to, const Default&, const vh::Rule&, const char*) const {
+    const std::string pointer = kPlace + "/" + name;
+    if (manifest.has(pointer)) to = json::value_to<T>(manifest.at(pointer));
+  }
+  template <class T>
+  void operator()(const char* name, T& to, std::initializer_list<double>, const vh::Rule& rule, const char* doc) const {
+    (*this)(name, to, 0, rule, doc);
+  }
+};
+
+// Whether the part's parameter changes anything: a number or one of a list above 0, a name that isn't "none".
+bool acts(const Manifest& manifest, const std::string& pointer) {
+  const json::value* value = manifest.find(pointer);
+  if (!value) return false;
+  if (const json::array* list = value->if_array())
+    return std::ranges::any_of(*list, [](const json::value& v) { return v.is_number() && v.to_number<double>() > 0; });
+  if (value->is_string()) return value->get_string() != "none";
+  return value->is_number() && value->to_number<double>() > 0;
+}
+
+void refuse_twice(const Manifest& manifest) {
+  for (const std::string key : {"/flip", "/rand_augment", "/color_jitter", "/erase"}) {
+    const std::string other = "/data/train" + key;
+    if (acts(manifest, kPlace + key) && acts(manifest, other))
+      throw manifest.error(kPlace + key, "would be done twice: the dataset does it in its workers, by " + other +
+                                             ", which is " + json::serialize(manifest.at(other)) + "; turn one off, " +
+                                             (key == "/rand_augment"   ? "by \"none\""
+                                              : key == "/color_jitter" ? "by [0, 0, 0, 0]"
+                                                                       : "by 0"));
+  }
+}
+
+}  // namespace
+
+std::vector<RowAugment> BatchAugment::draw(const Batch& batch, const InputLayout& layout) const {
+  std::vector<RowAugment> rows;
+  for (int64_t sample = 0; sample < batch.rows; ++sample)
+    for (int64_t view = 0; view < layout.views; ++view) {
+      uint64_t seed = batch.seed[static_cast<size_t>(sample)];
+      if (view > 0) seed = vh_hash3(seed, vh_hash_text("view"), static_cast<uint64_t>(view));
+      vh_random random = media::augment_stream(seed);
+      rows.push_back({media::draw_flip(seed, flip_), augment_.draw(random, layout.width, layout.height)});
+    }
+  return rows;
+}
+
+at::Tensor BatchAugment::apply(const at::Tensor& raw, const std::vector<RowAugment>& rows) const {
+  std::vector<bool> flips;
+  std::vector<media::Decisions> decisions;
+  for (const RowAugment& row : rows) flips.push_back(row.flip), decisions.push_back(row.decisions);
+  const media::AugmentOptions& options = augment_.options();
+  at::Tensor out = flip_rows(raw, flips);
+  out = change_rows(out, decisions, options.rand_augment.fill);
+  return erase_rows(out, decisions, options.erase);
+}
+
+std::optional<BatchAugment> batch_augment(const Manifest& manifest, const InputLayout& layout) {
+  if (!manifest.has(kPlace)) return std::nullopt;
+  if (layout.channels != 3)
+    throw manifest.error(kPlace, "is for pixels of red, green and blue; the dataset of /data/train gives " +
+                                     std::to_string(layout.channels) + " channels");
+  refuse_twice(manifest);
+  media::AugmentParams params;
+  params.erase_mean = layout.mean, params.erase_std = layout.std;
+  FromManifest reader{manifest};
+  media::describe_augment(reader, params);
+  try {
+    return BatchAugment(manifest.number(kPlace + "/flip"), media::augment_options(params));
+  } catch (const vh::Error& error) {
+    throw manifest.error(kPlace + error.pointer, error.what());
+  }
+}
+
+}  // namespace vhost
