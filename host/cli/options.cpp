@@ -108,8 +108,9 @@ void add_manifest_options(CLI::App& app, Options& options) {
 void add_run_options(CLI::App& app, Options& options) {
   app.add_option("--work-dir", options.work_dir, "Where all results go; default: the manifest's work_dir")
       ->type_name("FOLDER");
-  app.add_option("--checkpoint", options.checkpoint,
-                 "Weights to use, or best; default: the newest checkpoint of the work-dir")
+  app.add_option(
+         "--checkpoint", options.checkpoint,
+         "Weights to use: a file, a run's work-dir, or best, last or step-N of one; default: the work-dir's newest")
       ->type_name("PATH");
   app.add_flag("--dry-run", options.dry_run, "Assemble and check everything, print the table of parts, then stop");
 }

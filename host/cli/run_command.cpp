@@ -131,11 +131,6 @@ void check_work_dir(const fs::path& folder, bool dry_run) {
 
 namespace {
 
-void check_exists(const std::string& option, const std::string& path) {
-  std::error_code ignored;
-  if (!path.empty() && !fs::exists(path, ignored)) throw Error(option + path + ": no such file or folder");
-}
-
 // Of the dataset that files replace the list of.
 std::vector<std::string> extensions_of_inputs(const Options& options, const Experiment& experiment) {
   for (const char* place : {"/data/predict", "/data/eval", "/data/train"})
@@ -156,15 +151,21 @@ std::string work_dir_of(const Options& options, const Manifest& manifest) {
   return folder;
 }
 
-// A path, or "best": the one of the work-dir.
+// A path, or a name of the work-dir's: "best", "last", "step-N".
 std::string checkpoint_of(const Options& options, const Manifest& manifest) {
   std::error_code ignored;
-  if (options.checkpoint != "best" || fs::exists(options.checkpoint, ignored)) {
-    check_exists("--checkpoint ", options.checkpoint);
-    return options.checkpoint;
+  if (options.checkpoint.empty()) return "";
+  if (names_checkpoint(options.checkpoint) && !fs::exists(options.checkpoint, ignored)) {
+    const fs::path work_dir = options.work_dir.empty() ? manifest.string("/work_dir") : options.work_dir;
+    if (!fs::is_directory(work_dir / "checkpoints", ignored))
+      throw Error("--checkpoint " + options.checkpoint + ": " + work_dir.string() + " holds no checkpoints of a run");
+    return weights_at(work_dir / options.checkpoint).string();
   }
-  const fs::path work_dir = options.work_dir.empty() ? manifest.string("/work_dir") : options.work_dir;
-  return best_checkpoint(work_dir / "checkpoints").string();
+  try {
+    return weights_at(options.checkpoint).string();
+  } catch (const Error& error) {
+    throw Error("--checkpoint " + error.message());
+  }
 }
 
 }  // namespace

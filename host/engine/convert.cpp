@@ -123,7 +123,7 @@ Tensors our_weights(const ConvertFileRequest& request) {
 void convert_file(const ConvertFileRequest& from) {
   const std::vector<KeyMap> maps = newest_maps(*from.packages);
   const FamilyWish wish{from.family, from.backbone, from.file, "--family"};
-  const ForeignCheckpoint foreign = read_foreign(from.file);
+  const ForeignCheckpoint foreign = read_foreign(weights_at(from.file));
   const auto family = find_family(foreign, maps, wish);
   if (!family) throw no_family(foreign, maps, wish);
   check_unread(*family, from);

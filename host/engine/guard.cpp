@@ -220,8 +220,12 @@ std::optional<fs::path> checkpoint_to_resume(const Experiment& x) {
 }
 
 void check_init(const Manifest& manifest) {
-  if (manifest.has("/init/from") && !fs::exists(manifest.string("/init/from")))
-    throw manifest.error("/init/from", manifest.string("/init/from") + ": no such file or folder");
+  if (!manifest.has("/init/from")) return;
+  try {
+    weights_at(manifest.string("/init/from"));
+  } catch (const Error& error) {
+    throw manifest.error("/init/from", error.message());
+  }
 }
 
 json::array class_names(const Dataset& dataset, int64_t classes) {

@@ -99,7 +99,7 @@ constexpr const char* kSchema = R"json({
       "decay": {"type": "number", "default": 0.9999, "minimum": 0, "exclusiveMaximum": 1, "description": "Share of the average that stays at each step."},
       "warmup": {"type": "boolean", "default": false, "description": "At step n, from 1, at most 1 - n^(-2/3) stays (timm), so that the first weights are soon forgotten."}}},
     "init": {"type": ["object", "null"], "default": null, "additionalProperties": false, "required": ["from"], "description": "Weights to start from; null = fresh ones.", "properties": {
-      "from": {"type": "string", "minLength": 1, "description": "A checkpoint folder, a run's work-dir, or a file of another project's (docs/keymaps.md); relative to the current folder."},
+      "from": {"type": "string", "minLength": 1, "description": "A run's work-dir, one of its checkpoints (`WORK_DIR/best`, `last`, `step-400`), or a file of another project's (docs/keymaps.md); relative to the current folder."},
       "family": {"type": ["string", "null"], "default": null, "description": "Whose names the file has, where they don't tell: a family of docs/keymaps.md."},
       "prefix": {"type": "string", "default": "", "description": "Load only names that begin so, such as `backbone.`."},
       "strict": {"type": "boolean", "default": true, "description": "Every parameter under the prefix must be found, and every tensor of another project's file be known. Shapes must fit in any case, but for tables that their plugin lets be interpolated."},

@@ -18,8 +18,12 @@ std::optional<std::filesystem::path> newest_checkpoint(const std::filesystem::pa
 // The one that the newest names as its run's best ("checkpoint.best"). Throws Error if there is none.
 std::filesystem::path best_checkpoint(const std::filesystem::path& root);
 
-// Where weights are read from when init.from or --checkpoint says `path`: a .safetensors file or a checkpoint folder as
-// it is, of a run's work-dir the newest checkpoint. Throws Error if that holds none.
+// Names that stand for one of a run's checkpoints: "best", "last" and "step-N".
+bool names_checkpoint(const std::string& name);
+
+// Where weights are read from when init.from or --checkpoint says `path`: a file or a checkpoint folder as it is, of a
+// run's work-dir the newest checkpoint, of <work-dir>/<name> (see names_checkpoint) the one of that name. Throws Error
+// if there is none.
 std::filesystem::path weights_at(const std::filesystem::path& path);
 
 // sha256 of each file there that holds weights to compute with: by name, "model.safetensors", "ema.safetensors".

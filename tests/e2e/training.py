@@ -158,6 +158,15 @@ def the_best_is_kept_beside_the_newest():
     assert steps_kept(run) == [2, 14, 16], f"every evaluation is as good as the first: {steps_kept(run)}"
     run.run(*TOY, "--set", "task=test", "--checkpoint", "best")
     assert json.loads((run.work / "test.json").read_text())["checkpoint"].endswith("step-2")
+    started = Run(toy(optimizer={"lr": 0}, init={"from": f"{run.work}/best"}))
+    started.run(*TOY)
+    has((started.work / "log.txt").read_text(), f"weights from {run.work}/checkpoints/step-2\n")
+    nowhere = Run(toy(init={"from": f"{run.work}/step-3"}))
+    refused(nowhere.run(*TOY, check=False), f"/init/from: {run.work}: holds no complete checkpoint step-3; there are step-2, step-14, step-16")
+    test = ("--set", "task=test", "--checkpoint")
+    refused(run.run(*TOY, *test, "step-3", check=False), f"{run.work}: holds no complete checkpoint step-3; there are step-2,")
+    refused(nowhere.run(*TOY, *test, "last", check=False), f"--checkpoint last: {nowhere.work} holds no checkpoints of a run")
+    refused(nowhere.run(*TOY, *test, f"{run.work}/first", check=False), f"--checkpoint {run.work}/first: no such file or folder")
     learning = ran(toy(optimizer={"lr": 1e-2}, checkpoint={"best": "loss", "keep": 1, "every_epochs": 0}))
     values = {line["step"]: line["metrics"]["loss"] for line in learning.metrics() if line["kind"] == "eval"}
     best = min(values, key=values.get)

@@ -74,6 +74,27 @@ BOOST_AUTO_TEST_CASE(files_are_found_wherever_a_parameter_names_them) {
   BOOST_TEST(files.at("/data/train/more/1/x") == sha256_hex("a.mp4 0\n"));
 }
 
+BOOST_AUTO_TEST_CASE(a_run_s_checkpoints_have_names) {
+  const fs::path run = path / "pre", steps = run / "checkpoints";
+  write_text(steps / "step-8/state.json", R"({"best": {"step": 4}})");
+  write_text(steps / "step-9/model.safetensors", "cut off");
+  BOOST_TEST(weights_at(run) == steps / "step-8");
+  BOOST_TEST(weights_at(run / "last") == steps / "step-8");
+  BOOST_TEST(weights_at(run / "best") == steps / "step-4");
+  BOOST_TEST(weights_at(run / "step-4") == steps / "step-4");
+  const auto refused = [](const fs::path& name, const std::string& text) {
+    BOOST_CHECK_EXCEPTION(weights_at(name), Error, [&](const Error& e) { return e.message() == name.string() + text; });
+  };
+  refused(run / "first", ": no such file or folder");
+  refused(path / "best", ": no such file or folder");
+  const auto lacks = [&](const Error& e) {
+    return e.message() == run.string() + ": holds no complete checkpoint step-9; there are step-4, step-8";
+  };
+  BOOST_CHECK_EXCEPTION(weights_at(run / "step-9"), Error, lacks);
+  write_text(run / "best", "a file of that name");
+  BOOST_TEST(weights_at(run / "best") == run / "best");
+}
+
 BOOST_AUTO_TEST_CASE(what_is_missing_is_named_all_at_once) {
   BOOST_TEST(problems() == "");
   write_text(path / "list.txt", "b.mp4 0\n");
