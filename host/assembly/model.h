@@ -59,7 +59,8 @@ struct LossValues {
 
 class Model {
  public:
-  // classes: of the labels; 0 = unknown. with_losses: false for predict and extract.
+  // classes: of the labels; 0 = unknown. with_losses: false for predict and extract. Task extract takes the backbone
+  // alone, so that a pre-trained one needs neither mask nor head.
   static std::unique_ptr<Model> assemble(const Manifest& manifest, const Resolution& resolution,
                                          const InputLayout& layout, const MaskLayout& mask, const BuildOptions& options,
                                          bool with_losses);

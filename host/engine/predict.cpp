@@ -188,6 +188,10 @@ void print(const RunRequest& request, const std::vector<Prediction>& predictions
 
 int run_predict(Experiment& x) {
   check_outputs(x.request);  // before the work
+  if (x.manifest.has("/target"))
+    throw x.manifest.error("/target",
+                           "what pre-training predicts are no classes: vhost show draws it, and vhost extract "
+                           "gives the backbone's features");
   LoadedCheckpoint loaded;
   const DataSource source = open_for_inference(x, loaded);
   if (x.model->logits_key().empty())

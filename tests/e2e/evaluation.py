@@ -325,6 +325,14 @@ def features_are_read_by_numpy_and_safetensors():
     assert record["manifest"]["extract"]["pool"] == "cls"
 
 
+def features_of_a_pretrained_backbone_need_no_mask_and_no_head():
+    run = Run(manifest("pretrain", clips(frames=32), schedule={"steps": 1}))
+    run.run()
+    vhost(run, "extract", "--pool", "none", "--output", run.folder / "tokens.npy")
+    assert np.load(run.folder / "tokens.npy").shape == (16, 1, 4 * 4 * 4, 48), "all tokens, masked ones too"
+    refused(vhost(run, "predict", check=False), "/target: what pre-training predicts are no classes: vhost show draws it")
+
+
 def toy_plugins_are_tested_too():
     run = Run(experiment(eval={"every_epochs": 0}))
     run.run("--plugin-path", str(TOY))
