@@ -8,6 +8,7 @@
 #include <cstring>
 #include <memory>
 
+#include "base/descriptor.h"
 #include "base/fault.h"
 #include "base/json.h"
 #include "base/replaceable.h"
@@ -33,13 +34,6 @@ const char* type_name(at::ScalarType type) {
 [[noreturn]] void fail_io(const std::string& what, const std::filesystem::path& path) {
   throw Error(path.string() + ": " + what + ": " + std::strerror(errno));
 }
-
-struct File {
-  int fd = -1;
-  ~File() {
-    if (fd >= 0) ::close(fd);
-  }
-};
 
 // Collects small pieces, so that a model of many small tensors is a few writes.
 // Note [Past the page cache]
@@ -104,7 +98,7 @@ class Writer {
     fault_point();
   }
   std::filesystem::path path_;
-  File file_;
+  Descriptor file_;
   bool direct_ = false;
   std::unique_ptr<char, Free> block_;
   size_t used_ = 0, size_ = 0;

@@ -25,7 +25,10 @@ PartConfig with_files(PartConfig config, const std::vector<std::string>& files) 
 }  // namespace
 
 SkipList::SkipList(const fs::path& file) : folder_(fs::current_path()) {
-  std::istringstream lines(read_file(file));
+  constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
+  std::string text = read_file(file);
+  if (text.starts_with(kByteOrderMark)) text.erase(0, kByteOrderMark.size());
+  std::istringstream lines(text);
   for (std::string line; std::getline(lines, line);) {
     line.resize(std::min(line.find('\t'), line.size()));
     while (!line.empty() && (line.back() == '\r' || line.back() == ' ')) line.pop_back();

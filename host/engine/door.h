@@ -1,5 +1,6 @@
 // What the engine's doors do with errors, so that none leaves the library.
 #pragma once
+#include <algorithm>
 #include <cstdio>
 #include <exception>
 #include <string>
@@ -13,7 +14,8 @@ namespace vhost {
 // LibTorch's errors bring the list of calls that led to them, which tells a user nothing.
 inline void print_foreign_error(const std::exception& error) {
   const std::string text = error.what();
-  std::fprintf(stderr, "error: %s\n", text.substr(0, text.find("\nException raised from")).c_str());
+  const size_t calls = std::min(text.find("\nException raised from"), text.find("\nframe #0"));
+  std::fprintf(stderr, "error: %s\n", text.substr(0, calls).c_str());
 }
 
 // work() returns the exit code; what it throws is printed, and its exit code returned.

@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "base/descriptor.h"
 #include "base/error.h"
 #include "base/files.h"
 
@@ -14,13 +15,6 @@ namespace vhost {
 namespace fs = std::filesystem;
 
 namespace {
-
-struct Descriptor {
-  int fd;
-  ~Descriptor() {
-    if (fd >= 0) ::close(fd);
-  }
-};
 
 fs::path temporary_name(const fs::path& folder, const std::string& name) {
   return folder / ("." + name.substr(0, 200) + ".part");

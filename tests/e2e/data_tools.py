@@ -58,6 +58,7 @@ def a_scan_lists_the_broken_and_training_skips_them():
     for path in broken:
         assert any(line.strip().startswith("broken") and path in line for line in done.stdout.splitlines()), done.stdout
 
+    skip.write_bytes("\ufeff".encode() + "\r\n".join(sorted(named)).encode())  # as some editors save it
     value = manifest("train", folder, schedule={"steps": 2})
     value["data"]["train"]["skip"] = str(skip)
     skipping = Run(value)

@@ -8,18 +8,12 @@
 #include <cerrno>
 #include <cstring>
 
+#include "base/descriptor.h"
 #include "base/error.h"
 
 namespace vhost {
 
 namespace {
-
-struct File {
-  int fd = -1;
-  ~File() {
-    if (fd >= 0) ::close(fd);
-  }
-};
 
 [[noreturn]] void fail_io(const std::string& what, const std::filesystem::path& path) {
   throw Error(path.string() + ": " + what + ": " + std::strerror(errno));
@@ -32,7 +26,8 @@ MappedFile::~MappedFile() {
 }
 
 std::shared_ptr<const MappedFile> map_file(const std::filesystem::path& path) {
-  const File file{::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)};  // a pipe without a writer: no waiting
+  const Descriptor file{
+      ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)};  // a pipe without a writer: no waiting
   if (file.fd < 0) fail_io("cannot open", path);
   struct stat info {};
   if (::fstat(file.fd, &info) != 0) fail_io("cannot read", path);

@@ -257,6 +257,11 @@ def check_commands(folder):
     diff = json.loads(vhost("diff", files[0], files[1], "--json", code=1))
     assert (diff["only_a"], [u["name"] for u in diff["unread"]], diff["unread"][1]["a"]) == ([], ["c", "either"], "float32 [2]"), diff
     assert 'epoch-0.pth: tensor "c" can\'t be read (tensor of torch.ComplexFloatStorage, [2])' in vhost("average", *files[:2], "-o", folder / "no.safetensors", code=1)
+    names = ["patch_embed.proj.weight", "blocks.0.attn.q_bias"]  # VideoMAE's
+    torch.save({**{name: torch.ones(1) for name in names}, "blocks.0.norm1.weight": torch.ones(1, dtype=torch.complex64)}, files[0])
+    assert 'tensor "blocks.0.norm1.weight" can\'t be read (tensor of torch.ComplexFloatStorage, [1]); --allow-unexpected leaves it out' in vhost(
+        "convert", files[0], "-o", folder / "no.safetensors", code=1)
+    assert "2 tensors of mcg-videomae" in vhost("convert", files[0], "-o", folder / "two.safetensors", "--allow-unexpected", "blocks.0.norm1.*")
     torch.save({"epoch": 3}, files[0])
     assert "neither of the two holds a tensor" in vhost("diff", files[0], files[0], code=1)
     assert "holds no tensors" in vhost("average", files[0], files[0], "-o", folder / "no.safetensors", code=1)
