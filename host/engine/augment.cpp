@@ -1,5 +1,7 @@
 #include "engine/augment.h"
 
+#include <ATen/ATen.h>
+#include <ATen/Parallel.h>
 #include <vhost/media/augment_params.h>
 
 #include <algorithm>
@@ -44,11 +46,26 @@ void refuse_twice(const Manifest& manifest) {
     const std::string other = "/data/train" + key;
     if (acts(manifest, kPlace + key) && acts(manifest, other))
       throw manifest.error(kPlace + key, "would be done twice: the dataset does it in its workers, by " + other +
-                                             ", which is " + json::serialize(manifest.at(other)) + "; turn one off, " +
+                                             ", which is " + show_json(manifest.at(other)) + "; turn one off, " +
                                              (key == "/rand_augment"   ? "by \"none\""
                                               : key == "/color_jitter" ? "by [0, 0, 0, 0]"
                                                                        : "by 0"));
   }
+}
+
+at::Tensor on_cpu(const media::Augment& augment, const at::Tensor& raw, const std::vector<RowAugment>& rows) {
+  at::Tensor out = raw.clone();
+  const int64_t frames = out.size(1), height = out.size(2), width = out.size(3);
+  uint8_t* first = out.data_ptr<uint8_t>();
+  at::parallel_for(0, out.size(0) * frames, 1, [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i) {
+      const RowAugment& row = rows[static_cast<size_t>(i / frames)];
+      const media::PictureSpan frame{first + i * height * width * 3, width, height, width * 3};
+      if (row.flip) media::flip_horizontally(frame);
+      augment.apply(row.decisions, frame, i % frames);
+    }
+  });
+  return out;
 }
 
 }  // namespace
@@ -66,6 +83,7 @@ std::vector<RowAugment> BatchAugment::draw(const Batch& batch, const InputLayout
 }
 
 at::Tensor BatchAugment::apply(const at::Tensor& raw, const std::vector<RowAugment>& rows) const {
+  if (raw.is_cpu()) return on_cpu(augment_, raw, rows);
   std::vector<bool> flips;
   std::vector<media::Decisions> decisions;
   for (const RowAugment& row : rows) flips.push_back(row.flip), decisions.push_back(row.decisions);

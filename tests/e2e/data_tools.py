@@ -2,6 +2,7 @@
 import io
 import json
 import pathlib
+import re
 import shutil
 import subprocess
 import tarfile
@@ -182,6 +183,20 @@ def a_page_shows_samples_as_training_sees_them():
     assert page.read_text().count("class 2") == 2, page
     refused("browse", "--manifest", run.path, "--class", "juggling", message="--class juggling: the dataset at /data/train has no such class")
     refused("browse", "--manifest", run.path, "--index", 48, message="--index 48: the dataset at /data/train has 48 samples")
+    pages_show_what_is_augmented_on_the_device()
+
+
+def pages_show_what_is_augmented_on_the_device():
+    augment = {"flip": 1, "color_jitter": [0.5, 0.5, 0.5, 0.1], "erase": 1}
+    plain, worker, device = (manifest("pretrain", clips()) for _ in range(3))
+    worker["data"]["train"].update(augment)
+    device["data"]["augment"] = augment
+    def pictures(value, *arguments):
+        run = Run(value)
+        data("browse", "--manifest", run.path, "--count", 3, "-o", run.folder / "page.html", *arguments)
+        return re.findall("base64,([^\"]+)", (run.folder / "page.html").read_text())
+    assert pictures(device) == pictures(worker) != pictures(plain), "the page doesn't show data.augment as the workers' augmentation"
+    assert pictures(device, "--only", "eval") == pictures(plain, "--only", "eval"), "evaluation augments"
 
 
 def tar(path, entries, mode="w:gz"):

@@ -8,6 +8,7 @@ from toy_run import experiment, has, refused
 from vhost_run import BUILD, VHOST, Run, clips, main, manifest, temporary_folder
 
 MIX = {"mixup": 0.8, "cutmix": 1.0, "prob": 0.9}
+AUGMENT = {"flip": 0.5, "rand_augment": "timm_increasing", "rand_augment_n": 3, "color_jitter": [0.4, 0.4, 0.4, 0.1], "erase": 0.5}
 
 
 def toy(**top):
@@ -52,16 +53,20 @@ def rows(tensor):
     return [data[i * len(data) // shape[0]:(i + 1) * len(data) // shape[0]] for i in range(shape[0])]
 
 
-def a_mixed_run_resumes_bit_for_bit():
+def a_mixed_run_resumes_bit_for_bit_wherever_it_augments():
     value = manifest("train", clips())
     value["data"]["mix"] = MIX
+    on_device = json.loads(json.dumps(value))
+    value["data"]["train"].update(AUGMENT)
+    on_device["data"].update(augment=AUGMENT, workers=0)
+    on_device["data"]["train"].update(flip=0)
     whole = Run(value)
     whole.run()
     assert len(set(whole.losses())) == 12
     plain = Run({**value, "data": {**value["data"], "mix": None}})
     plain.run()
     assert plain.losses() != whole.losses(), "mixing changed nothing"
-    parts = Run(value)
+    parts = Run(on_device)
     assert parts.run(check=False, VHOST_FAULT="25").returncode == -9
     assert parts.newest().name == "step-5", f"killed elsewhere than after the first checkpoint: {parts.newest()}"
     parts.run()
@@ -106,6 +111,11 @@ def what_cannot_be_mixed_or_repeated_is_refused():
     train["data"]["repeats"] = 3
     refused(dry(train), "/data/repeats: 3 doesn't divide a batch of 8")
     train["data"]["repeats"] = 1
+    train["data"]["augment"], train["data"]["train"]["flip"] = {"flip": 0.5}, 0.5
+    refused(dry(train), "/data/augment/flip: would be done twice: the dataset does it in its workers, by /data/train/flip, which is 0.5; turn one off, by 0")
+    train["data"]["augment"] = {"erase": 0}
+    refused(dry(train), "/data/augment: does nothing: give \"flip\", \"rand_augment\", \"color_jitter\" or \"erase\"")
+    train["data"]["augment"] = None
     train["optimizer"]["rules"] = [{"match": "backbone.layers.*", "lr_scale": 0.1}]
     refused(dry(train), "/optimizer/rules/0/match: matches no trainable parameter; the first is named ")
     train["optimizer"]["rules"] = [{"match": "*"}]

@@ -23,6 +23,7 @@ namespace {
 namespace media = vh::media;
 using vhost::change_rows;
 using vhost::erase_rows;
+using vhost::flip_rows;
 
 at::Tensor read_pixels(const std::string& file, int64_t frames, int64_t width, int64_t height) {
   std::ifstream in(file, std::ios::binary);
@@ -98,6 +99,15 @@ void augment_in_worker(at::Tensor pixels, const std::vector<uint64_t>& seeds, do
   }
 }
 
+void augment_by_operators(const at::Tensor& pixels, const std::vector<vhost::RowAugment>& rows,
+                          const media::AugmentOptions& options) {
+  std::vector<bool> flips;
+  std::vector<media::Decisions> decisions;
+  for (const vhost::RowAugment& row : rows) flips.push_back(row.flip), decisions.push_back(row.decisions);
+  const at::Tensor changed = change_rows(flip_rows(pixels, flips), decisions, options.rand_augment.fill);
+  erase_rows(changed, decisions, options.erase);
+}
+
 std::string run_time(std::istream& words) {
   std::string where;
   int64_t rows = 0, frames = 0, size = 0, rounds = 0;
@@ -121,7 +131,7 @@ std::string run_time(std::istream& words) {
     if (where == "worker")
       augment_in_worker(pixels.clone(), batch.seed, 0.5, in_worker);
     else
-      on_device.apply(pixels, on_device.draw(batch, layout));
+      augment_by_operators(pixels, on_device.draw(batch, layout), options);
     milliseconds.push_back(std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count());
   }
   std::ranges::sort(milliseconds);
