@@ -196,6 +196,25 @@ def weights_of_pictures_start_other_sizes_and_clips():
     assert kernel[2] == b"".join(2 * s for s in slices), "the kernel isn't repeated over time"
 
 
+def a_dry_run_refuses_what_the_run_would():
+    value, run, file = Shared.get()
+    value = {**value, "data": {**value["data"], "eval": value["data"]["train"]}}
+    wider = {**value, "model": {**value["model"], "backbone": {**VIT, "dim": 24}}}
+    cut = FOLDER / "cut.safetensors"
+    cut.write_bytes(file.read_bytes()[:2000])
+    wrong = [(value, cut, "cut.safetensors: "), (value, FOLDER / "gone", "gone: no such file or folder"),
+             (value, run.work / "best", "names no best checkpoint"), (wider, file, " has shape ["), (wider, run.work, " has shape [")]
+    for task in ("test", "predict", "extract"):
+        words = [*PLUGINS, "--set", f"task={task}", "--checkpoint"]
+        for what, checkpoint, text in wrong if task == "test" else wrong[-1:]:
+            dry, real = (Run(what).run(*words, str(checkpoint), *more, check=False) for more in (["--dry-run"], []))
+            refused(dry, text)
+            assert dry.stderr.splitlines()[-1] == real.stderr.splitlines()[-1], (dry.stderr, real.stderr)
+        has(Run(value).run(*words, str(run.work), "--dry-run").stdout, f"weights            {run.newest()}\n")
+        has(Run(value).run(*PLUGINS, "--set", f"task={task}", "--dry-run").stdout, "weights            none yet: a run needs --checkpoint\n")
+
+
 if __name__ == "__main__":
     main({f.__name__: f for f in (weights_go_out_and_come_back, what_doesnt_fit_is_named, whose_it_is_must_be_told,
-                                  fine_tuning_from_maskfeat_begins_with_a_new_norm, weights_of_pictures_start_other_sizes_and_clips)})
+                                  fine_tuning_from_maskfeat_begins_with_a_new_norm, weights_of_pictures_start_other_sizes_and_clips,
+                                  a_dry_run_refuses_what_the_run_would)})
