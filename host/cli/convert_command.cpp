@@ -43,6 +43,7 @@ int convert_command(const Options& options) {
   request.file = options.checkpoint, request.output = options.output;
   request.family = options.family, request.to = options.to, request.prefix = options.prefix;
   request.allow_unexpected = options.allow_unexpected, request.ema = !options.no_ema;
+  request.classes = options.classes, request.class_names = options.class_names;
   if (!options.manifest.empty())
     read_model(read_manifest(options.manifest, {}), request);
   else if (options.command == "checkpoint export")

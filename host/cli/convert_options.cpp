@@ -10,7 +10,8 @@ constexpr const char* kConvertExamples =
 
 Examples:
   vhost checkpoint convert vit_b_k400_pt.pth -o weights.safetensors
-  vhost checkpoint convert model.safetensors --family timm-vit -o weights.safetensors)";
+  vhost checkpoint convert model.safetensors --family timm-vit -o weights.safetensors
+  vhost checkpoint convert vit_g_k710_ft.pth --classes label_mixto600.json -o k600.safetensors)";
 
 constexpr const char* kExportExamples =
     R"(The model is that of the run's record, or of --manifest. What is written is a flat safetensors file.
@@ -41,6 +42,14 @@ void add_convert_commands(CLI::App& checkpoint, Options& options) {
                    "Leave out names of the file that match, * standing for any characters (repeatable)")
       ->type_name("PATTERN")
       ->allow_extra_args(false);
+  auto* classes =
+      convert
+          ->add_option("--classes", options.classes,
+                       "Of a head with other classes: the rows for ours, or the names of its rows, a line each or JSON")
+          ->type_name("FILE");
+  convert->add_option("--class-names", options.class_names, "Where --classes lists names: ours, in our order")
+      ->type_name("FILE")
+      ->needs(classes);
   convert->footer(kConvertExamples);
   auto* out = checkpoint.add_subcommand("export", "Write weights under another project's names");
   out->add_option("checkpoint", options.checkpoint, "A run's work-dir, a checkpoint folder or a .safetensors file")

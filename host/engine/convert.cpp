@@ -6,6 +6,7 @@
 
 #include "checkpoint/checkpoint.h"
 #include "engine/param_rules.h"
+#include "keymaps/classes.h"
 #include "keymaps/convert.h"
 #include "keymaps/detect.h"
 #include "record/weights.h"
@@ -56,6 +57,17 @@ void check_unexpected(const Converted& converted, const ConvertFileRequest& from
   if (!refused.empty())
     throw Error(from.file + " (" + map.family + "): the key map knows nothing of " + some_of(refused, 8) +
                 " (--allow-unexpected leaves names out by pattern)");
+}
+
+void take_classes(std::map<std::string, at::Tensor>& weights, const ConvertFileRequest& from) {
+  if (from.classes.empty()) return;
+  const ClassRows classes = read_class_rows(from.classes, [&] {
+    if (from.class_names.empty())
+      throw Error(from.classes + " lists names: give ours with --class-names FILE, in their order");
+    return read_names(from.class_names);
+  });
+  for (const std::string& line : take_class_rows(weights, classes, from.file, std::nullopt))
+    std::printf("%s\n", line.c_str());
 }
 
 std::string listed(const std::vector<KeyMap>& maps, const std::string& backbone) {
@@ -119,9 +131,10 @@ void convert_file(const ConvertFileRequest& from) {
   const ForeignCheckpoint foreign = read_foreign(weights_at(from.file));
   const auto family = find_family(foreign, maps, wish);
   if (!family) throw no_family(foreign, maps, wish);
-  const Converted converted = to_ours(*family->map, family->tensors, request_for(from, *family->map));
+  Converted converted = to_ours(*family->map, family->tensors, request_for(from, *family->map));
   check_unexpected(converted, from, *family->map);
   print_left_out(converted);
+  take_classes(converted.tensors, from);
   if (converted.tensors.empty()) throw Error(from.file + ": nothing is left to be written");
   write_safetensors_whole(from.output, converted.tensors);
   std::printf("%s: %zu tensors of %s (%s)\n", from.output.c_str(), converted.tensors.size(),

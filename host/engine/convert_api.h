@@ -21,6 +21,7 @@ struct ConvertFileRequest {
   std::string prefix;                         // of our names: only these
   std::vector<std::string> allow_unexpected;  // patterns of their names
   std::vector<std::string> take;              // options of the key map
+  std::string classes, class_names;           // convert: as init's keys; "" = none
   bool ema = true;                            // export: the averaged weights, if there are any
 };
 

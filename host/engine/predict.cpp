@@ -217,7 +217,7 @@ DataSource dry_training(Experiment& x) {
     check_same_input(x.manifest, source.layout, x.open("/data/eval", VH_PASS_EVAL).layout);
   x.open_mask(source.layout);
   x.model = x.check_on_meta(source.layout, /*training=*/true);
-  if (x.manifest.has("/init/from") && !checkpoint_to_resume(x)) load_init(x);  // what can't fit is refused
+  if (x.manifest.has("/init/from") && !checkpoint_to_resume(x)) load_init(x, source);  // what can't fit is refused
   return source;
 }
 

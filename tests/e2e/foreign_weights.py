@@ -196,6 +196,33 @@ def weights_of_pictures_start_other_sizes_and_clips():
     assert kernel[2] == b"".join(2 * s for s in slices), "the kernel isn't repeated over time"
 
 
+def rows_of_another_head_are_taken():
+    value, run, file = Shared.get()
+    tensors, count = load(file), 7  # a head of 7 classes, whose row i is made of the number i
+    many = save(FOLDER / "many.safetensors", {**tensors, "classifier.bias": floats(*range(count)), "classifier.weight": (
+        "F32", [count, 16], b"".join(struct.pack("<16f", *[i] * 16) for i in range(count)))})
+    names = ["Right", "down", "in_and_out", "up", "b", "LEFT", "c"]
+    lists = {"rows.txt": "5\n0\n3\n1\n", "rows.json": "[5, 0, 3, 1]", "names.txt": "\n".join(names), "ours.txt": "left\nright\nup\nin and  out"}
+    for name, text in lists.items():
+        (FOLDER / name).write_text(text)
+    ours, theirs = str(FOLDER / "ours.txt"), str(FOLDER / "names.txt")
+    refused(started_from(value, {"from": str(many)}, check=False)[1], '"heads.main.head.weight" has shape [7, 16], the model\'s is [4, 16] ("init.classes" takes the rows')
+    for keys in ({"classes": str(FOLDER / "rows.txt")}, {"classes": str(FOLDER / "rows.json")}, {"classes": theirs}):
+        started, _ = started_from(value, {"from": str(many), **keys})
+        assert weights(started)["heads.main.head.bias"] == floats(5, 0, 3, 1), keys
+        assert weights(started)["heads.main.head.weight"][2] == floats(*[5] * 16, *[0] * 16, *[3] * 16, *[1] * 16)[2], keys
+        has((started.work / "log.txt").read_text(), "heads.main.head: 4 of 7 rows, by ")
+    named, _ = started_from(value, {"from": str(many), "classes": theirs, "class_names": ours})
+    assert weights(named)["heads.main.head.bias"] == floats(5, 0, 3, 2)
+    back = FOLDER / "cut_head.safetensors"
+    has(command("convert", many, "--classes", theirs, "--class-names", ours, "-o", back).stdout, "heads.main.head: 4 of 7 rows, by ")
+    assert load(back) == weights(named)
+    refused(command("convert", many, "--classes", theirs, "-o", back, check=False), "names.txt lists names: give ours with --class-names FILE")
+    (FOLDER / "rows.txt").write_text("5\n0\n7\n1\n")
+    refused(started_from(value, {"from": str(many), "classes": str(FOLDER / "rows.txt")}, check=False)[1], "rows.txt: class 2 takes row 7, but ")
+    refused(Run({**value, "init": {"from": str(many), "classes": str(FOLDER / "none.txt")}}).run(*PLUGINS, "--dry-run", check=False), "none.txt")
+
+
 def a_dry_run_refuses_what_the_run_would():
     value, run, file = Shared.get()
     value = {**value, "data": {**value["data"], "eval": value["data"]["train"]}}
@@ -217,4 +244,4 @@ def a_dry_run_refuses_what_the_run_would():
 if __name__ == "__main__":
     main({f.__name__: f for f in (weights_go_out_and_come_back, what_doesnt_fit_is_named, whose_it_is_must_be_told,
                                   fine_tuning_from_maskfeat_begins_with_a_new_norm, weights_of_pictures_start_other_sizes_and_clips,
-                                  a_dry_run_refuses_what_the_run_would)})
+                                  rows_of_another_head_are_taken, a_dry_run_refuses_what_the_run_would)})

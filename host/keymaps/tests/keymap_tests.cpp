@@ -1,8 +1,10 @@
 #include <ATen/ATen.h>
+#include <unistd.h>
 
 #include <boost/test/unit_test.hpp>
 
 #include "base/files.h"
+#include "keymaps/classes.h"
 #include "keymaps/convert.h"
 #include "keymaps/detect.h"
 
@@ -225,6 +227,72 @@ BOOST_AUTO_TEST_CASE(the_documentation_s_example_is_a_map) {
   const size_t begin = page.find(fence) + fence.size();
   const KeyMap map = parse_keymap(page.substr(begin, page.find("```", begin) - begin), "keymaps.md", "net");
   BOOST_TEST(map.rules.size() == 6u);
+}
+
+struct Lists {
+  std::filesystem::path folder = std::filesystem::temp_directory_path() / ("vhost-classes-" + std::to_string(getpid()));
+  Lists() { make_directories(folder); }
+  ~Lists() { std::filesystem::remove_all(folder); }
+  std::filesystem::path list(const std::string& text) {
+    write_file_atomically(folder / "list", text);
+    return folder / "list";
+  }
+  ClassRows rows(const std::string& text, const std::vector<std::string>& ours = {}) {
+    return read_class_rows(list(text), [&] { return ours; });
+  }
+};
+
+// A classifier of three classes, a norm as wide beside it.
+std::map<std::string, at::Tensor> classifier() {
+  return {{"backbone.w.weight", at::ones({3, 2})},
+          {"heads.main.norm.weight", at::ones({3})},
+          {"heads.main.fc.weight", at::arange(6).view({3, 2})},
+          {"heads.main.fc.bias", at::arange(3)}};
+}
+
+BOOST_FIXTURE_TEST_CASE(rows_of_another_classifier_are_taken_by_number_or_by_name, Lists) {
+  for (const ClassRows& classes : {rows("2\n0\n"), rows("[2, 0]"), rows("a\nb c\n D\n", {"d", "A"}),
+                                   rows("[\"a\", \"B_C\", \"d\"]\n", {"D", "a"})}) {
+    auto weights = classifier();
+    const auto done = take_class_rows(weights, classes, "f.pth", {{{"heads.main.fc.weight", 2}}});
+    BOOST_TEST(done.size() == 1u);
+    BOOST_TEST(done.at(0) == "heads.main.fc: 2 of 3 rows, by " + (folder / "list").string());
+    BOOST_TEST(at::equal(weights.at("heads.main.fc.weight"), at::tensor({4, 5, 0, 1}).view({2, 2})));
+    BOOST_TEST(at::equal(weights.at("heads.main.fc.bias"), at::tensor({2, 0})));
+    BOOST_TEST(weights.at("heads.main.norm.weight").size(0) == 3);
+    BOOST_TEST(weights.at("backbone.w.weight").size(0) == 3);
+  }
+  auto weights = classifier();
+  const auto done = take_class_rows(weights, rows("1\n1\n"), "f.pth", std::nullopt);
+  BOOST_TEST(done.at(0).ends_with("; 1 are taken more than once"));
+}
+
+BOOST_FIXTURE_TEST_CASE(a_list_of_classes_that_does_not_fit_is_told, Lists) {
+  const auto took = [&](const std::string& text, const std::vector<std::string>& ours, int64_t in_model) {
+    return [=, this] {
+      auto weights = classifier();
+      take_class_rows(weights, rows(text, ours), "f.pth", {{{"heads.main.fc.weight", in_model}}});
+    };
+  };
+  check_refused("/list: lists no classes", took("\n", {}, 2));
+  check_refused("/list:2: is empty: every line stands for a class", took("0\n\n1\n", {}, 2));
+  check_refused("/list:2: -1 is no row: they count from 0", took("0\n-1\n", {}, 2));
+  check_refused("/list: entry 2: must be a row's number or a class's name, not 1.5", took("[0, 1.5]", {}, 2));
+  check_refused("/list: class 1 takes row 3, but \"heads.main.fc.weight\" of f.pth has 3 rows, 0 to 2",
+                took("0\n3\n", {}, 2));
+  check_refused("/list: is for 3 classes, and the model has no layer of so many: \"heads.main.fc.weight has 2\"",
+                took("0\n1\n2\n", {}, 2));
+  check_refused("/list:3: \"A\" is the name of row 0 already", took("a\nb\nA\n", {"a", "b"}, 2));
+  check_refused("/list: lacks 1 of our 2 classes: \"abseling\" (did you mean \"abseiling\"?)",
+                took("abseiling\nb\nc\n", {"abseling", "b"}, 2));
+  check_refused("/list: names 2 rows, but \"heads.main.fc.weight\" of f.pth has 3", took("a\nb\n", {"a", "b"}, 2));
+  auto two = classifier();
+  two["heads.main.other.weight"] = at::ones({3, 2});
+  check_refused("f.pth has several layers that may be of classes",
+                [&] { take_class_rows(two, rows("0\n"), "f.pth", std::nullopt); });
+  std::map<std::string, at::Tensor> none{{"backbone.w.weight", at::ones({3, 2})}};
+  check_refused("there is no layer of classes to take rows of among the weights of f.pth",
+                [&] { take_class_rows(none, rows("0\n"), "f.pth", std::nullopt); });
 }
 
 BOOST_AUTO_TEST_SUITE_END()
