@@ -139,7 +139,7 @@ void load_ours(Experiment& x, std::map<std::string, at::Tensor> weights, const I
 
 void load_any(Experiment& x, const LoadedCheckpoint& from, const InitOptions& options) {
   const std::string file = from.folder.string();
-  if (fs::is_directory(from.folder) && options.family.empty()) return load_ours(x, from.model, options, file);
+  if (fs::exists(from.folder / "state.json") && options.family.empty()) return load_ours(x, from.model, options, file);
   const std::vector<KeyMap> maps = keymaps_of(packages_of(*x.request.resolution));
   const FamilyWish wish{options.family, component_at(x, "/model/backbone"), file, "init.family"};
   const ForeignCheckpoint foreign{"", from.model, {}};

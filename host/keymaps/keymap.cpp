@@ -60,6 +60,7 @@ class Reader {
       map.ignored.push_back({text_of(entry, "key"), text_of(entry, "because"), entry.at("zero").as_bool()});
       check("/ignore/" + std::to_string(i) + "/key", map.ignored.back().key, map.variables);
     }
+    if (root.contains("config")) map.config = config(map.variables);
     return map;
   }
 
@@ -80,6 +81,27 @@ class Reader {
       for (const json::value& size : sizes.as_array())
         detect.shapes[name].push_back(size.is_null() ? std::nullopt : std::optional(size.as_int64()));
     return detect;
+  }
+
+  ConfigFile config(const Variables& variables) {
+    const json::object& given = file_.at("/config").as_object();
+    ConfigFile config{text_of(given, "file"), text_of(given, "beside"), given.at("values").as_object()};
+    for (const auto& [key, alternatives] : config.values)
+      for (size_t i = 0; i < alternatives.as_array().size(); ++i) {
+        const std::string pointer = "/config/values/" + escape_pointer(key) + "/" + std::to_string(i);
+        const json::object& one = alternatives.as_array()[i].as_object();
+        for (const char* name : {"if", "unless", "count"})
+          if (const std::string text = text_of(one, name); !text.empty()) check(pointer, text, variables);
+        const json::value* axis = one.if_contains("axis");
+        if (axis && !(axis->as_array()[0].is_string() && axis->as_array()[1].is_int64()))
+          throw file_.error(pointer + "/axis", "must be a name and the number of an axis");
+        const auto is_source = [&](const char* name) { return one.contains(name); };
+        const std::vector<const char*> sources{"value", "axis", "count", "param", "labels", "label_ids"};
+        if (std::count_if(sources.begin(), sources.end(), is_source) != 1)
+          throw file_.error(pointer,
+                            "must have one of \"value\", \"axis\", \"count\", \"param\", \"labels\" and \"label_ids\"");
+      }
+    return config;
   }
 
   KeyRule rule(const std::string& pointer, const KeyMap& map) {

@@ -40,6 +40,13 @@ struct Detection {
   bool model_only = false;                                            // considered only where the backbone is known
 };
 
+// A JSON file that the project wants beside its weights. Each value has alternatives, of which the first that is known
+// is written: docs/keymaps.md.
+struct ConfigFile {
+  std::string file, weights;  // "config.json", beside "model.safetensors"
+  json::object values;
+};
+
 struct KeyMap {
   std::string family, title, backbone;
   std::vector<std::string> heads, exports, under;
@@ -47,6 +54,7 @@ struct KeyMap {
   Detection detect;
   std::vector<KeyRule> rules;
   std::vector<IgnoredKey> ignored;
+  std::optional<ConfigFile> config;
   std::string plugin;          // that ships it
   std::filesystem::path file;  // that it was read from
 };

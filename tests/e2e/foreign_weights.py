@@ -104,8 +104,16 @@ def weights_go_out_and_come_back():
     has((again.work / "log.txt").read_text(), "is of the family hf-videomae (Hugging Face VideoMAE)")
     own, _ = started_from(value, {"from": str(back)})
     assert weights(own) == weights(run), "init.from of our own names has changed the weights"
+    whole = FOLDER / "hf"
+    has(command("export", "--to", "hf", f"{run.work}/last", "-o", whole).stdout, "hf/config.json: the model's sizes and names of classes")
+    config = json.loads((whole / "config.json").read_text())
+    assert (config["hidden_size"], config["num_attention_heads"], config["image_size"], config["num_frames"]) == (16, 2, 32, 4), config
+    assert config["architectures"] == ["VideoMAEForVideoClassification"] and config["id2label"]["3"] == "down" and config["label2id"]["up"] == 2, config
+    from_folder, _ = started_from(value, {"from": str(whole)})
+    assert weights(from_folder) == weights(run), "init.from of a folder of transformers has changed the weights"
     only = FOLDER / "backbone.safetensors"
     command("export", "--to", "hf", run.newest(), "--prefix", "backbone.", "-o", only)
+    assert not (FOLDER / "config.json").exists(), "config.json belongs to a model.safetensors"
     assert set(load(only)) == {name for name in names if name.startswith("videomae.")}
 
 
