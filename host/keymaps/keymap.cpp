@@ -60,6 +60,12 @@ class Reader {
       map.ignored.push_back({text_of(entry, "key"), text_of(entry, "because"), entry.at("zero").as_bool()});
       check("/ignore/" + std::to_string(i) + "/key", map.ignored.back().key, map.variables);
     }
+    if (const json::value* given = root.if_contains("stages")) {
+      const json::object& names = given->as_object();
+      map.stages = Stages{text_of(names, "stage"), text_of(names, "block"), text_of(names, "width")};
+      if (check("/stages/width", map.stages->width, {}) != std::vector<std::string>{"i"})
+        throw file_.error("/stages/width", "needs {i} for the block, and nothing else");
+    }
     if (root.contains("config")) map.config = config(map.variables);
     return map;
   }
@@ -119,6 +125,7 @@ class Reader {
     rule.spare = text_of(given, "spare");
     rule.heads = texts_of(given, "heads"), rule.option = text_of(given, "option");
     rule.because = text_of(given, "because"), rule.exports = texts_of(given, "export");
+    rule.rows_as = text_of(given, "rows_as");
     check_rule(pointer, rule, map);
     return rule;
   }
@@ -134,6 +141,7 @@ class Reader {
       if (std::find(map.exports.begin(), map.exports.end(), name) == map.exports.end())
         throw file_.error(pointer + "/export", quote(name) + " isn't among the map's \"export\"");
     std::vector<std::string> names = rule.from;
+    if (!rule.rows_as.empty()) names.push_back(rule.rows_as);
     names.insert(names.end(), rule.to.begin(), rule.to.end());
     const std::vector<std::string> first = check(pointer + "/from", names[0], map.variables);
     for (const std::string& name : names)

@@ -30,7 +30,12 @@ constexpr const char* kSchema = R"json({
         "heads": {"type": "array", "default": [], "items": {"type": "string"}, "description": "Only for models with one of these heads; the others keep their own."},
         "option": {"type": "string", "minLength": 1, "description": "Name in init.take that applies the rule to models with other heads too."},
         "because": {"type": "string", "minLength": 1, "description": "Why models with other heads do without."},
+        "rows_as": {"type": "string", "minLength": 1, "description": "Going out, only if ours has as many rows as this tensor of ours."},
         "export": {"type": ["string", "array"], "default": [], "items": {"type": "string"}, "description": "Only for these --to; none = all of the map's."}}}},
+    "stages": {"type": "object", "additionalProperties": false, "required": ["stage", "block", "width"], "description": "Blocks that they count anew in each stage; the rules see them counted through.", "properties": {
+      "stage": {"type": "string", "minLength": 1, "description": "What a stage's number follows."},
+      "block": {"type": "string", "minLength": 1, "description": "What a block's number follows, in theirs and in the rules."},
+      "width": {"type": "string", "minLength": 1, "description": "The tensor of our block {i} that is longer where a stage begins."}}},
     "config": {"type": "object", "additionalProperties": false, "required": ["file", "beside", "values"], "description": "A JSON file that export writes beside the weights.", "properties": {
       "file": {"type": "string", "minLength": 1, "description": "Its name."},
       "beside": {"type": "string", "minLength": 1, "description": "The name that the weights must have there."},

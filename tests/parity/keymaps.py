@@ -130,6 +130,23 @@ class HuggingFace:
                 module.eps = hf.LAYER_NORM_EPS
 
 
+class HuggingFaceEncoder(HuggingFace):
+    """The encoder of transformers' VideoMAE alone, as VideoMAEModel saves it; the head comes from the whole model."""
+    family, export = "hf-videomae-model", None
+
+    def file(self):
+        tensors = super().file()
+        return {name.removeprefix("videomae."): value for name, value in tensors.items() if name.startswith("videomae.")}
+
+    def rest(self):
+        return {name: value for name, value in self.ours().items() if name.startswith("heads.")}
+
+    def expected_back(self, _):
+        return {}
+
+    load = None
+
+
 class Library:
     """timm and torchvision: the file is their own state dict, and theirs alone says whether it fits."""
 
@@ -156,6 +173,15 @@ class Timm(Library):
 
     def __init__(self, case):
         super().__init__(case, vit)
+
+
+class TimmMvit(Library):
+    """timm's MViTv2 of pictures: stages of blocks, two-dimensional kernels."""
+    family, export = "timm-mvit", "timm"
+
+    def __init__(self, case):
+        super().__init__(case, mvit)
+        self.reference = mvit.TimmReference(case)
 
 
 class Torchvision(Library):
@@ -265,6 +291,17 @@ class SlowFastSeparate(SlowFast):
         return apart
 
 
+class SlowFastVit(Names):
+    family, export, backbone, nesting = "pyslowfast-vit", "pyslowfast", "maskfeat/vit", "model_state"
+    rules = swap(("backbone.", ""), ("heads.main.fc_norm.", "norm."), ("heads.main.head.", "head.projection."))
+
+
+class SlowFastMaskFeatVit(Names):
+    family, export, backbone, nesting = "pyslowfast-maskfeat-vit", "pyslowfast", "maskfeat/vit", "model_state"
+    rules = swap(("backbone.norm.", "pred_head.transforms.0.0."), ("backbone.", ""), ("heads.main.fc.", "pred_head.projections.0."))
+    extra = {"hogs.0.weight_x": (3, 1, 3, 3), "hogs.0.weight_y": (3, 1, 3, 3)}
+
+
 class SlowFastMaskFeat(Names):
     family, export, backbone, nesting = "pyslowfast-maskfeat-mvit", "pyslowfast", "mvit/mvit", "model_state"
     rules = swap(("backbone.norm.", "pred_head.transforms.0.0."), ("backbone.", ""), ("heads.main.fc.", "pred_head.projections.0."))
@@ -281,6 +318,8 @@ GROUPS = {
         of(HuggingFace, parity.tiny("hf_pretrain_hub"), hub=True),
         of(HuggingFace, parity.tiny("hf_finetune", head="linear"), hub=False),
         of(HuggingFace, parity.tiny("hf_finetune_hub", head="linear", dtype="fp32"), hub=True),
+        of(HuggingFaceEncoder, parity.tiny("hf_encoder", head="linear"), hub=False),
+        of(HuggingFaceEncoder, parity.tiny("hf_encoder_final_norm", head="tsn", final_norm=True), hub=True),
         of(HuggingFace, parity.tiny("hf_finetune_final_norm", head="tsn", final_norm=True), hub=True),
         of(McgPretrain, parity.tiny("mcg_pretrain")),
         of(McgFinetune, parity.tiny("mcg_finetune", head="linear")),
@@ -292,10 +331,14 @@ GROUPS = {
         of(Timm, vit.tiny("timm_finetune_class_token", pool="cls", final_norm=True, dtype="fp32")),
         of(MmlabMaskFeatVit, vit.pretrain(vit.tiny, "openmmlab_pretrain")),
         of(MmlabMaskFeatVit, vit.tiny("openmmlab_finetune")),
+        of(SlowFastVit, vit.tiny("slowfast_finetune")),
+        of(SlowFastMaskFeatVit, vit.pretrain(vit.tiny, "slowfast_pretrain_pictures")),
     ],
     "mvit": [
         of(Torchvision, mvit.tiny("torchvision_v2")),
         of(Torchvision, mvit.tiny("torchvision_maskfeat", dim_mul="mlp", dtype="fp32")),
+        of(TimmMvit, mvit.tiny("timm_mvitv2", library="timm", shape=(1, 64, 64), widths=mvit.IMAGE)),
+        of(TimmMvit, mvit.tiny("timm_mvitv2_mlp", library="timm", shape=(1, 64, 64), widths=mvit.IMAGE, dim_mul="mlp")),
         of(MmlabMvit, mvit.tiny("openmmlab_v2")),
         of(MmlabMvit, mvit.tiny("openmmlab_maskfeat_finetune", dim_mul="mlp")),
         of(MmlabMvitOfPictures, mvit.tiny("openmmlab_pictures", shape=(1, 64, 64))),
@@ -328,6 +371,8 @@ def drive(family, file, inputs, options):
         (folder / "case.json").write_text(json.dumps(parts, indent=1))
         write(family, {key: value.contiguous() for key, value in file.items()}, folder / "weights.safetensors")
         save_file(inputs, folder / "inputs.safetensors")
+        if hasattr(family, "rest"):
+            save_file(family.rest(), folder / "rest.safetensors")
         run = subprocess.run([options.driver, options.plugins, str(folder)], capture_output=True, text=True)
         if run.returncode != 0:
             print(f"{name}: the driver failed ({run.returncode}): {run.stderr.strip()}")
