@@ -5,6 +5,7 @@
 
 #include "base/files.h"
 #include "keymaps/classes.h"
+#include "keymaps/config_file.h"
 #include "keymaps/convert.h"
 #include "keymaps/detect.h"
 
@@ -227,6 +228,41 @@ BOOST_AUTO_TEST_CASE(the_documentation_s_example_is_a_map) {
   const size_t begin = page.find(fence) + fence.size();
   const KeyMap map = parse_keymap(page.substr(begin, page.find("```", begin) - begin), "keymaps.md", "net");
   BOOST_TEST(map.rules.size() == 6u);
+}
+
+BOOST_AUTO_TEST_CASE(blocks_of_stages_are_counted_through_and_back) {
+  KeyMap map = map_of(R"([{"from": "blocks.{i}.w", "to": "backbone.blocks.{i}.w"}])");
+  map.stages = Stages{"stages", "blocks", "backbone.blocks.{i}.w"};
+  const std::map<std::string, at::Tensor> theirs{{"stages.0.blocks.0.w", at::ones({2})},
+                                                 {"stages.1.blocks.0.w", at::ones({4})},
+                                                 {"stages.1.blocks.1.w", at::full({4}, 5)},
+                                                 {"stages.2.blocks.0.w", at::ones({8})}};
+  const Converted got = to_ours(map, theirs, request_of());
+  BOOST_TEST(got.tensors.size() == 4u);
+  BOOST_TEST(at::equal(got.tensors.at("backbone.blocks.2.w"), at::full({4}, 5)));
+  const auto back = to_theirs(map, got.tensors, request_of());
+  BOOST_TEST(back.size() == 4u);
+  for (const auto& [name, tensor] : theirs) BOOST_TEST(at::equal(back.at(name), tensor));
+}
+
+BOOST_AUTO_TEST_CASE(a_config_takes_what_is_known_first_and_refuses_what_nothing_tells) {
+  const auto map_with = [](const std::string& values) {
+    const std::string rules =
+        R"("rules": [{"from": "w", "to": "backbone.w"}], "config": {"file": "c.json", "beside": "m", "values": )";
+    return parse_keymap(kHead + rules + values + "}}", "other.json", "toy");
+  };
+  const std::map<std::string, at::Tensor> ours{{"backbone.w", at::ones({6, 4})}};
+  const json::value manifest = json::parse(R"({"size": "base"})");
+  const ConfigSource source{ours, manifest, "main", {"a"}};
+  const auto text = [&](const std::string& values) { return json::serialize(config_values(map_with(values), source)); };
+  BOOST_TEST(text(R"({"k": [{"if": "other", "value": 1}, {"axis": ["backbone.w", 1]}]})") == R"({"k":4})");
+  BOOST_TEST(text(R"({"k": [{"axis": ["backbone.w", 0], "per": 4}]})") == R"({"k":1})");
+  BOOST_TEST(text(R"({"k": [{"param": ["/heads", "/size"], "words": {"base": 12}}]})") == R"({"k":12})");
+  BOOST_TEST(text(R"({"k": [{"labels": "backbone.w"}]})").starts_with(R"({"k":{"0":"a","1":"LABEL_1",)"));
+  check_refused("c.json: nothing tells \"k\" (other.json)", [&] { text(R"({"k": [{"param": ["/heads"]}]})"); });
+  check_refused("/config/values/k/0: must have one of \"value\"", [&] { text(R"({"k": [{"if": "w"}]})"); });
+  check_refused("/config/values/k/0/axis: must be a name and the number of an axis",
+                [&] { text(R"({"k": [{"axis": [0, "w"]}]})"); });
 }
 
 struct Lists {
