@@ -2,6 +2,7 @@
 
 #include "cli/commands.h"
 #include "engine/convert_api.h"
+#include "plugins/resolve_manifest.h"
 #include "record/record.h"
 
 namespace vhost {
@@ -34,6 +35,21 @@ fs::path run_of(const fs::path& checkpoint) {
               ": no record.json of a run lies there or above, which would tell the model; say it with --manifest FILE");
 }
 
+// As far as that goes: what is wrong with the data, say, is no matter here.
+void fill_in_defaults(Manifest& manifest, const Found& packages) {
+  try {
+    Manifest filled = manifest;
+    validate_host(filled);
+    resolve_manifest(filled, packages);
+    manifest = std::move(filled);
+  } catch (const Error&) {
+  }
+}
+
+int run_convert(const ConvertFileRequest& request) {
+  return reinterpret_cast<decltype(&vhost_engine_convert)>(engine_door("vhost_engine_convert"))(&request);
+}
+
 }  // namespace
 
 int convert_command(const Options& options) {
@@ -43,11 +59,18 @@ int convert_command(const Options& options) {
   request.file = options.checkpoint, request.output = options.output;
   request.family = options.family, request.to = options.to, request.prefix = options.prefix;
   request.allow_unexpected = options.allow_unexpected, request.ema = !options.no_ema;
+  request.classes = options.classes, request.class_names = options.class_names;
+  Manifest manifest;
   if (!options.manifest.empty())
-    read_model(read_manifest(options.manifest, {}), request);
-  else if (options.command == "checkpoint export")
-    read_model(read_record(run_of(options.checkpoint)).manifest, request);
-  return reinterpret_cast<decltype(&vhost_engine_convert)>(engine_door("vhost_engine_convert"))(&request);
+    manifest = read_manifest(options.manifest, {});
+  else if (request.to.empty())
+    return run_convert(request);
+  else
+    manifest = read_record(run_of(options.checkpoint)).manifest;
+  read_model(manifest, request);
+  if (!options.manifest.empty() && !request.to.empty()) fill_in_defaults(manifest, packages);
+  request.manifest = &manifest.root;
+  return run_convert(request);
 }
 
 }  // namespace vhost

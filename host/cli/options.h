@@ -42,6 +42,7 @@ struct Options {
   int64_t count = 24, augmentations = 1;
   std::string family, prefix;                 // checkpoint convert, checkpoint export
   std::vector<std::string> allow_unexpected;  // checkpoint convert
+  std::string classes, class_names;           // checkpoint convert
   bool no_ema = false;                        // checkpoint export
   std::string command_line;                   // the whole of it, quoted for a shell
 };

@@ -4,8 +4,11 @@
 #include <cstdio>
 #include <filesystem>
 
+#include "base/files.h"
 #include "checkpoint/checkpoint.h"
 #include "engine/param_rules.h"
+#include "keymaps/classes.h"
+#include "keymaps/config_file.h"
 #include "keymaps/convert.h"
 #include "keymaps/detect.h"
 #include "record/weights.h"
@@ -65,6 +68,17 @@ void check_unread(const Family& family, const ConvertFileRequest& from) {
                   "); --allow-unexpected leaves it out");
 }
 
+void take_classes(std::map<std::string, at::Tensor>& weights, const ConvertFileRequest& from) {
+  if (from.classes.empty()) return;
+  const ClassRows classes = read_class_rows(from.classes, [&] {
+    if (from.class_names.empty())
+      throw Error(from.classes + " lists names: give ours with --class-names FILE, in their order");
+    return read_names(from.class_names);
+  });
+  for (const std::string& line : take_class_rows(weights, classes, from.file, std::nullopt))
+    std::printf("%s\n", line.c_str());
+}
+
 std::string listed(const std::vector<KeyMap>& maps, const std::string& backbone) {
   std::string text;
   for (const KeyMap& map : maps)
@@ -100,22 +114,70 @@ const KeyMap& map_for_export(const std::vector<KeyMap>& maps, const ConvertFileR
               " or " + fitting[1]->family);
 }
 
-Tensors our_weights(const ConvertFileRequest& request) {
+struct OurWeights {
+  Tensors tensors;
+  std::vector<std::string> class_names;  // by class; empty = unknown
+};
+
+std::vector<std::string> class_names_of(const json::object& state) {
+  std::vector<std::string> names;
+  if (const json::value* list = state.if_contains("class_names"); list && list->is_array())
+    for (const json::value& name : list->get_array())
+      names.push_back(name.is_string() ? std::string(name.get_string()) : std::string());
+  return names;
+}
+
+OurWeights our_weights(const ConvertFileRequest& request) {
   const fs::path place = weights_at(request.file);
-  Tensors weights;
+  OurWeights ours;
   if (!fs::is_directory(place)) {
-    weights = read_safetensors(place);
+    ours.tensors = read_safetensors(place);
   } else {
     LoadedCheckpoint loaded = load_checkpoint(place, /*with_optimizer=*/false);
-    weights = std::move(loaded.model);
+    ours.tensors = std::move(loaded.model);
+    ours.class_names = class_names_of(loaded.state);
     if (request.ema && !loaded.ema.empty()) {
-      for (auto& [name, value] : loaded.ema) weights[name] = value;
+      for (auto& [name, value] : loaded.ema) ours.tensors[name] = value;
       std::printf("the averaged weights are taken (--no-ema: those that were trained)\n");
     }
   }
-  std::erase_if(weights, [&](const auto& entry) { return entry.first.rfind(request.prefix, 0) != 0; });
-  if (weights.empty()) throw Error(place.string() + ": holds no weights under " + quote(request.prefix));
-  return weights;
+  std::erase_if(ours.tensors, [&](const auto& entry) { return entry.first.rfind(request.prefix, 0) != 0; });
+  if (ours.tensors.empty()) throw Error(place.string() + ": holds no weights under " + quote(request.prefix));
+  return ours;
+}
+
+// --output as it is if it names a file; in a folder the name that the project expects.
+fs::path weights_file(const ConvertFileRequest& request, const KeyMap& map) {
+  const fs::path output = request.output;
+  if (output.extension() == ".safetensors") return output;
+  make_directories(output);
+  return output / (map.config ? map.config->weights : "model.safetensors");
+}
+
+bool is_named(const std::string& name) {
+  return !name.empty();
+}
+
+// The text of the file that the project wants beside the weights; "" = none.
+std::string config_text(const ConvertFileRequest& request, const KeyMap& map, const OurWeights& ours,
+                        const fs::path& weights, const std::string& head) {
+  if (!map.config || weights.filename() != map.config->weights) return "";
+  const json::value manifest = request.manifest ? json::value(*request.manifest) : json::value(json::object());
+  return pretty_json(config_values(map, {ours.tensors, manifest, head, ours.class_names})) + "\n";
+}
+
+void write_config(const KeyMap& map, const OurWeights& ours, const fs::path& weights, const std::string& text) {
+  if (!map.config) return;
+  const std::string& file = map.config->file;
+  if (text.empty()) {
+    std::printf("no %s beside it: that belongs to a folder with %s, as -o FOLDER writes\n", file.c_str(),
+                map.config->weights.c_str());
+    return;
+  }
+  const fs::path path = weights.parent_path() / file;
+  write_file_atomically(path, text);
+  const bool named = std::any_of(ours.class_names.begin(), ours.class_names.end(), is_named);
+  std::printf("%s: the model's sizes%s\n", path.c_str(), named ? " and names of classes" : "");
 }
 
 }  // namespace
@@ -127,9 +189,10 @@ void convert_file(const ConvertFileRequest& from) {
   const auto family = find_family(foreign, maps, wish);
   if (!family) throw no_family(foreign, maps, wish);
   check_unread(*family, from);
-  const Converted converted = to_ours(*family->map, family->tensors, request_for(from, *family->map));
+  Converted converted = to_ours(*family->map, family->tensors, request_for(from, *family->map));
   check_unexpected(converted, from, *family->map);
   print_left_out(converted);
+  take_classes(converted.tensors, from);
   if (converted.tensors.empty()) throw Error(from.file + ": nothing is left to be written");
   write_safetensors_whole(from.output, converted.tensors);
   const std::string place = family->under.empty() ? "" : ", from under " + quote(family->under);
@@ -140,10 +203,14 @@ void convert_file(const ConvertFileRequest& from) {
 void export_file(const ConvertFileRequest& from) {
   const std::vector<KeyMap> maps = newest_maps(*from.packages);
   const KeyMap& map = map_for_export(maps, from);
-  const Tensors theirs = to_theirs(map, our_weights(from), request_for(from, map));
-  write_safetensors_whole(from.output, theirs);
-  std::printf("%s: %zu tensors as %s (%s)\n", from.output.c_str(), theirs.size(), map.family.c_str(),
-              map.title.c_str());
+  const OurWeights ours = our_weights(from);
+  const ConvertRequest request = request_for(from, map);
+  const Tensors theirs = to_theirs(map, ours.tensors, request);
+  const fs::path output = weights_file(from, map);
+  const std::string config = config_text(from, map, ours, output, request.head);
+  write_safetensors_whole(output, theirs);
+  std::printf("%s: %zu tensors as %s (%s)\n", output.c_str(), theirs.size(), map.family.c_str(), map.title.c_str());
+  write_config(map, ours, output, config);
 }
 
 }  // namespace vhost

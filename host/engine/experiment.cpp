@@ -193,13 +193,18 @@ bool may_be_missing(const std::string& name, const LoadRules& rules) {
   return rules.fresh.count(name) || matches_any(rules.allow_missing, name);
 }
 
+bool has_other_rows(const at::Tensor& stored, const Param& param) {
+  return param.name.rfind("heads.", 0) == 0 && stored.dim() > 0 && stored.dim() == param.value.dim() &&
+         stored.sizes().slice(1) == param.value.sizes().slice(1);
+}
+
 // Undefined if it may be missing and doesn't fit.
 at::Tensor fitted(const at::Tensor& stored, const Param& param, const std::string& file, const LoadRules& rules) {
   if (stored.sizes() == param.value.sizes()) return stored;
   const at::Tensor value = resized(stored, param);
   if (!value.defined() && !may_be_missing(param.name, rules))
     throw Error(file + ": \"" + param.name + "\" has shape " + c10::str(stored.sizes()) + ", the model's is " +
-                c10::str(param.value.sizes()));
+                c10::str(param.value.sizes()) + (has_other_rows(stored, param) ? rules.rows_remedy : ""));
   return value;
 }
 

@@ -50,6 +50,7 @@ struct LoadRules {
   std::vector<std::string> allow_missing;  // ... names that match one of these patterns, and ...
   std::set<std::string> fresh;             // ... these names
   std::string remedy;                      // ends the error about missing ones
+  std::string rows_remedy;                 // ends that about a head's tensor with another number of rows
 };
 
 struct DataSource {

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 
+#include "engine/guard.h"
 #include "engine/param_rules.h"
+#include "keymaps/classes.h"
 #include "keymaps/convert.h"
 #include "keymaps/detect.h"
 #include "record/weights.h"
@@ -16,11 +18,15 @@ namespace {
 constexpr const char* kRemedy =
     " (init's \"prefix\": \"backbone.\" takes the backbone alone, \"allow_missing\" allows names by pattern)";
 
+constexpr const char* kRowsRemedy =
+    " (\"init.classes\" takes the rows of a head with other classes, \"allow_missing\" keeps the model's own)";
+
 struct InitOptions {
   std::string family;
   LoadRules rules;
   std::vector<std::string> allow_unexpected;
   std::set<std::string> take;
+  std::optional<ClassRows> classes;
 };
 
 std::vector<std::string> texts(const Manifest& manifest, const std::string& pointer) {
@@ -32,7 +38,8 @@ std::vector<std::string> texts(const Manifest& manifest, const std::string& poin
 InitOptions init_options(const Manifest& m) {
   InitOptions o;
   if (m.has("/init/family")) o.family = m.string("/init/family");
-  o.rules = {m.string("/init/prefix"), m.boolean("/init/strict"), texts(m, "/init/allow_missing"), {}, kRemedy};
+  o.rules = {
+      m.string("/init/prefix"), m.boolean("/init/strict"), texts(m, "/init/allow_missing"), {}, kRemedy, kRowsRemedy};
   o.allow_unexpected = texts(m, "/init/allow_unexpected");
   for (const std::string& name : texts(m, "/init/take")) o.take.insert(name);
   return o;
@@ -97,14 +104,25 @@ void check_options(const Experiment& x, const KeyMap& map, const std::set<std::s
                                                (known.empty() ? "; it has none" : "; it has " + some_of(known, 8)));
 }
 
+// The rows of the file's layers of classes that init.classes names for ours.
+void take_classes(Experiment& x, std::map<std::string, at::Tensor>& weights, const InitOptions& options,
+                  const std::string& file) {
+  if (!options.classes) return;
+  std::map<std::string, int64_t> rows;
+  for (const Param* param : x.params())
+    if (param->value.dim() > 0) rows[param->name] = param->value.size(0);
+  for (const std::string& line : take_class_rows(weights, *options.classes, file, rows)) say(x, file + ": " + line);
+}
+
 void load_family(Experiment& x, const Family& family, InitOptions options, const std::string& file) {
   say(x, file + ": is of the family " + family.map->family + " (" + family.map->title + ")" +
              (family.under.empty() ? "" : ", under " + quote(family.under)));
   check_options(x, *family.map, options.take);
-  const Converted converted = to_ours(*family.map, family.tensors, request_for(x, *family.map, options, file));
+  Converted converted = to_ours(*family.map, family.tensors, request_for(x, *family.map, options, file));
   say_left_out(x, converted, file);
   options.rules.fresh = converted.fresh;
   check_unexpected(x, converted, family, options, file);
+  take_classes(x, converted.tensors, options, file);
   x.load_weights(converted.tensors, file, options.rules);
 }
 
@@ -125,16 +143,43 @@ void say_surplus(Experiment& x, const std::map<std::string, at::Tensor>& tensors
   if (!surplus.empty()) say(x, file + ": the model has no place for " + some_of(surplus, 8));
 }
 
+void load_ours(Experiment& x, std::map<std::string, at::Tensor> weights, const InitOptions& options,
+               const std::string& file) {
+  take_classes(x, weights, options, file);
+  x.load_weights(weights, file, options.rules);
+}
+
 void load_any(Experiment& x, const LoadedCheckpoint& from, const InitOptions& options) {
   const std::string file = from.folder.string();
-  if (fs::is_directory(from.folder) && options.family.empty()) return x.load_weights(from.model, file, options.rules);
+  if (fs::exists(from.folder / "state.json") && options.family.empty()) return load_ours(x, from.model, options, file);
   const std::vector<KeyMap> maps = keymaps_of(packages_of(*x.request.resolution));
   const FamilyWish wish{options.family, component_at(x, "/model/backbone"), file, "init.family"};
   const ForeignCheckpoint foreign{"", from.model, {}, {}};
   if (const auto family = find_family(foreign, maps, wish)) return load_family(x, *family, options, file);
   if (!has_our_names(x, from.model)) throw no_family(foreign, maps, wish);
   say_surplus(x, from.model, options.rules.prefix, file);
-  x.load_weights(from.model, file, options.rules);
+  load_ours(x, from.model, options, file);
+}
+
+// Those of init.class_names, or else the dataset's.
+std::vector<std::string> our_classes(const Manifest& manifest, const DataSource& source) {
+  if (manifest.has("/init/class_names")) return read_names(manifest.string("/init/class_names"));
+  std::vector<std::string> names;
+  for (int64_t i = 0; i < source.layout.classes; ++i) names.push_back(source.dataset->class_name(i));
+  if (names.empty() || std::find(names.begin(), names.end(), "") != names.end())
+    throw manifest.error("/init/classes",
+                         manifest.string("/init/classes") +
+                             " lists names, and the dataset names no classes: give init.class_names, a "
+                             "file with ours");
+  return names;
+}
+
+void read_classes(Experiment& x, const DataSource& source, InitOptions& options) {
+  const Manifest& m = x.manifest;
+  if (!m.has("/init/classes")) return;
+  options.classes = read_class_rows(m.string("/init/classes"), [&] { return our_classes(m, source); });
+  for (const char* key : {"/init/classes", "/init/class_names"})
+    if (m.has(key)) x.weights[key] = {m.string(key), weights_sha256(m.string(key))};
 }
 
 }  // namespace
@@ -148,9 +193,11 @@ LoadedCheckpoint load_weights_from(const std::string& path) {
   return loaded;
 }
 
-void load_init(Experiment& x) {
+void load_init(Experiment& x, const DataSource& source) {
+  InitOptions options = init_options(x.manifest);
+  read_classes(x, source, options);
   const LoadedCheckpoint from = load_weights_from(x.manifest.string("/init/from"));
-  load_any(x, from, init_options(x.manifest));
+  load_any(x, from, options);
   x.weights["/init/from"] = {from.folder.string(), weights_sha256(from.folder)};
   say(x, "weights from " + from.folder.string());
 }

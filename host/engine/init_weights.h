@@ -6,8 +6,9 @@
 namespace vhost {
 
 // init.from with all of init's keys, into x.model; of a model on the meta device only names and shapes are checked.
-// Writes to the log what was left out, interpolated or kept. Throws Error naming the file and all that doesn't fit.
-void load_init(Experiment& x);
+// `source` names our classes to init.classes. Writes to the log what was left out, interpolated or kept. Throws Error
+// naming the file and all that doesn't fit.
+void load_init(Experiment& x, const DataSource& source);
 
 // What --checkpoint or the work-dir gives, as read by load_for_inference: every parameter must be found and, in a file
 // of others, every tensor be known.

@@ -153,6 +153,11 @@ std::vector<Prediction> predictions_of(Experiment& x, const DataSource& source, 
   return predictions;
 }
 
+void check_predicts(const Experiment& x) {
+  if (x.model->logits_key().empty())
+    throw x.manifest.error("/model/heads", "no head gives logits, so there is nothing to predict");
+}
+
 void check_outputs(const RunRequest& request) {
   const fs::path output = request.output, picture = request.picture;
   if (!output.empty() && output.extension() != ".json" && output.extension() != ".csv")
@@ -194,8 +199,7 @@ int run_predict(Experiment& x) {
                            "gives the backbone's features");
   LoadedCheckpoint loaded;
   const DataSource source = open_for_inference(x, loaded);
-  if (x.model->logits_key().empty())
-    throw x.manifest.error("/model/heads", "no head gives logits, so there is nothing to predict");
+  check_predicts(x);
   const std::vector<Prediction> predictions = predictions_of(x, source, class_labels(x.manifest, loaded, source));
   print(x.request, predictions);
   if (const fs::path output = x.request.output; !output.empty())
@@ -209,19 +213,44 @@ int run_predict(Experiment& x) {
   return 1;
 }
 
+namespace {
+
+DataSource dry_training(Experiment& x) {
+  check_init(x.manifest);
+  DataSource source = x.open("/data/train", VH_PASS_TRAIN, x.request.files);
+  std::optional<InputLayout> evaluated;
+  if (x.manifest.has("/data/eval")) evaluated = x.open("/data/eval", VH_PASS_EVAL).layout;
+  if (evaluated) check_same_input(x.manifest, source.layout, *evaluated);
+  x.open_mask(source.layout);
+  x.model = x.check_on_meta(source.layout, /*training=*/true);
+  if (evaluated) check_watched(x.manifest, *x.model, *evaluated);
+  if (x.manifest.has("/init/from") && !checkpoint_to_resume(x)) load_init(x, source);  // what can't fit is refused
+  return source;
+}
+
+// As the run itself, with the weights' names and shapes alone; without weights only where nobody has asked for some.
+DataSource dry_inference(Experiment& x, const std::string& task) {
+  const bool test = task == "test";
+  LoadedCheckpoint loaded;
+  const bool trained = !x.request.checkpoint.empty() || fs::is_directory(fs::path(x.request.work_dir) / "checkpoints");
+  if (trained) loaded = load_for_inference(x);
+  DataSource source =
+      x.open(test ? "/data/eval" : input_pointer(x.manifest), test ? VH_PASS_EVAL : VH_PASS_PREDICT, x.request.files);
+  if (!test) check_named_classes(x.manifest, loaded, source);
+  use_classes_of(loaded, source);
+  if (test) x.open_mask(source.layout);
+  x.model = x.check_on_meta(source.layout, /*training=*/false);
+  if (trained) load_trained(x, loaded);
+  if (task == "predict") check_predicts(x);
+  return source;
+}
+
+}  // namespace
+
 int run_dry(Experiment& x) {
   const std::string task = x.manifest.string("/task");
   const bool training = task == "pretrain" || task == "train";
-  if (training) check_init(x.manifest);
-  const std::string pointer = training ? "/data/train" : task == "test" ? "/data/eval" : input_pointer(x.manifest);
-  const DataSource source = x.open(pointer, training ? VH_PASS_TRAIN : VH_PASS_EVAL, x.request.files);
-  std::optional<InputLayout> evaluated;
-  if (training && x.manifest.has("/data/eval")) evaluated = x.open("/data/eval", VH_PASS_EVAL).layout;
-  if (evaluated) check_same_input(x.manifest, source.layout, *evaluated);
-  if (training || task == "test") x.open_mask(source.layout);
-  x.model = x.check_on_meta(source.layout, training);
-  if (evaluated) check_watched(x.manifest, *x.model, *evaluated);
-  if (training && x.manifest.has("/init/from") && !checkpoint_to_resume(x)) load_init(x);  // what can't fit is refused
+  const DataSource source = training ? dry_training(x) : dry_inference(x, task);
   std::vector<SummaryRow> rows;
   if (training) {
     const int64_t accumulate = x.manifest.integer("/data/accumulate");
@@ -230,6 +259,9 @@ int run_dry(Experiment& x) {
     rows = summary_rows(x, source, &schedule, x.trainable * (x.manifest.string("/optimizer/type") == "adamw" ? 8 : 4));
   } else {
     rows = summary_rows(x, source, nullptr, 0);
+    const auto weights = x.weights.find("--checkpoint");
+    rows.push_back(
+        {"weights", weights == x.weights.end() ? "none yet: a run needs --checkpoint" : weights->second.path});
   }
   const std::vector<SummaryRow> lock = lock_rows(x.request);
   rows.insert(rows.end(), lock.begin(), lock.end());

@@ -80,7 +80,7 @@ void Trainer::resume_or_init() {
   const Manifest& m = x_.manifest;
   const std::optional<fs::path> newest = checkpoint_to_resume(x_);
   if (!x_.request.resume || !m.boolean("/checkpoint/resume")) set_aside(fs::path(x_.request.work_dir) / "checkpoints");
-  if (!newest && m.has("/init/from")) load_init(x_);
+  if (!newest && m.has("/init/from")) load_init(x_, train_);
   if (m.has("/ema")) ema_ = std::make_unique<Ema>(m.number("/ema/decay"), m.boolean("/ema/warmup"), x_.params());
   if (!newest) return;
   const LoadedCheckpoint from = load_checkpoint(*newest, /*with_optimizer=*/true);

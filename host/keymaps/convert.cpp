@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "keymaps/detect.h"
+#include "keymaps/stages.h"
 
 namespace vhost {
 
@@ -213,6 +214,15 @@ bool exported(const KeyRule& rule, const ConvertRequest& request) {
   return named && (rule.heads.empty() || request.components.empty() || has_one_of(rule.heads, request.components));
 }
 
+// Whether the rule's rows_as lets it write this tensor of ours.
+bool rows_fit(const KeyMap& map, const KeyRule& rule, const Tensors& ours, const std::string& name,
+              const Bindings& bindings, const std::string& head) {
+  if (rule.rows_as.empty()) return true;
+  const auto other = ours.find(KeyPattern(with_head(rule.rows_as, head), map.variables).fill(bindings));
+  const at::Tensor& tensor = ours.at(name);
+  return other != ours.end() && other->second.dim() > 0 && tensor.dim() > 0 && other->second.size(0) == tensor.size(0);
+}
+
 }  // namespace
 
 void name_heads(ConvertRequest& request, const KeyMap& map,
@@ -233,7 +243,9 @@ std::map<std::string, std::vector<std::string>> left_out_by_reason(const Convert
 }
 
 Converted to_ours(const KeyMap& map, const Tensors& theirs, const ConvertRequest& request) {
-  return Importer(map, theirs, request).run();
+  if (!map.stages) return Importer(map, theirs, request).run();
+  const Tensors through = counted_through(*map.stages, theirs);
+  return Importer(map, through, request).run();
 }
 
 Tensors to_theirs(const KeyMap& map, const Tensors& ours, const ConvertRequest& request) {
@@ -244,7 +256,7 @@ Tensors to_theirs(const KeyMap& map, const Tensors& ours, const ConvertRequest& 
     if (!exported(*rule.rule, request)) continue;
     for (const std::string& name : std::vector<std::string>(open.begin(), open.end())) {
       const auto bindings = rule.ours.parts.front()->match(name);
-      if (!bindings) continue;
+      if (!bindings || !rows_fit(map, *rule.rule, ours, name, *bindings, request.head)) continue;
       const std::vector<std::string> from = rule.ours.fill(*bindings), to = rule.theirs.fill(*bindings);
       const std::vector<at::Tensor> values = carry(*rule.rule, ours, from, to, /*inwards=*/false, request.file);
       for (size_t i = 0; i < to.size(); ++i)
@@ -257,6 +269,7 @@ Tensors to_theirs(const KeyMap& map, const Tensors& ours, const ConvertRequest& 
   if (!open.empty())
     throw Error(request.file + ": " + map.title + " has no names for " +
                 some_of(std::vector<std::string>(open.begin(), open.end()), 8));
+  if (map.stages) return counted_by_stage(*map.stages, out, ours);
   return out;
 }
 

@@ -60,6 +60,13 @@ class Reader {
       map.ignored.push_back({text_of(entry, "key"), text_of(entry, "because"), entry.at("zero").as_bool()});
       check("/ignore/" + std::to_string(i) + "/key", map.ignored.back().key, map.variables);
     }
+    if (const json::value* given = root.if_contains("stages")) {
+      const json::object& names = given->as_object();
+      map.stages = Stages{text_of(names, "stage"), text_of(names, "block"), text_of(names, "width")};
+      if (check("/stages/width", map.stages->width, {}) != std::vector<std::string>{"i"})
+        throw file_.error("/stages/width", "needs {i} for the block, and nothing else");
+    }
+    if (root.contains("config")) map.config = config(map.variables);
     return map;
   }
 
@@ -82,6 +89,27 @@ class Reader {
     return detect;
   }
 
+  ConfigFile config(const Variables& variables) {
+    const json::object& given = file_.at("/config").as_object();
+    ConfigFile config{text_of(given, "file"), text_of(given, "beside"), given.at("values").as_object()};
+    for (const auto& [key, alternatives] : config.values)
+      for (size_t i = 0; i < alternatives.as_array().size(); ++i) {
+        const std::string pointer = "/config/values/" + escape_pointer(key) + "/" + std::to_string(i);
+        const json::object& one = alternatives.as_array()[i].as_object();
+        for (const char* name : {"if", "unless", "count"})
+          if (const std::string text = text_of(one, name); !text.empty()) check(pointer, text, variables);
+        const json::value* axis = one.if_contains("axis");
+        if (axis && !(axis->as_array()[0].is_string() && axis->as_array()[1].is_int64()))
+          throw file_.error(pointer + "/axis", "must be a name and the number of an axis");
+        const auto is_source = [&](const char* name) { return one.contains(name); };
+        const std::vector<const char*> sources{"value", "axis", "count", "param", "labels", "label_ids"};
+        if (std::count_if(sources.begin(), sources.end(), is_source) != 1)
+          throw file_.error(pointer,
+                            "must have one of \"value\", \"axis\", \"count\", \"param\", \"labels\" and \"label_ids\"");
+      }
+    return config;
+  }
+
   KeyRule rule(const std::string& pointer, const KeyMap& map) {
     const json::object& given = file_.at(pointer).as_object();
     KeyRule rule;
@@ -97,6 +125,7 @@ class Reader {
     rule.spare = text_of(given, "spare");
     rule.heads = texts_of(given, "heads"), rule.option = text_of(given, "option");
     rule.because = text_of(given, "because"), rule.exports = texts_of(given, "export");
+    rule.rows_as = text_of(given, "rows_as");
     check_rule(pointer, rule, map);
     return rule;
   }
@@ -115,6 +144,7 @@ class Reader {
       if (std::find(map.exports.begin(), map.exports.end(), name) == map.exports.end())
         throw file_.error(pointer + "/export", quote(name) + " isn't among the map's \"export\"");
     std::vector<std::string> names = rule.from;
+    if (!rule.rows_as.empty()) names.push_back(rule.rows_as);
     names.insert(names.end(), rule.to.begin(), rule.to.end());
     const std::vector<std::string> first = check(pointer + "/from", names[0], map.variables);
     for (const std::string& name : names)

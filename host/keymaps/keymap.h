@@ -27,6 +27,13 @@ struct KeyRule {
   std::vector<std::string> heads;    // only for models with one of these heads, or where `option` is taken; ...
   std::string option, because;       // ... else it is left out, and this is why
   std::vector<std::string> exports;  // only for these --to; empty = all of the map's
+  std::string rows_as;               // out: only if ours has as many rows as this tensor of ours; empty = always
+};
+
+// Where they count blocks anew in each stage: stages.S.blocks.B. of theirs is blocks.N. in the rules.
+struct Stages {
+  std::string stage, block;  // "stages", "blocks"
+  std::string width;         // of ours, by block {i}: longer where a stage begins
 };
 
 struct IgnoredKey {
@@ -40,6 +47,13 @@ struct Detection {
   bool model_only = false;                                            // considered only where the backbone is known
 };
 
+// A JSON file that the project wants beside its weights. Each value has alternatives, of which the first that is known
+// is written: docs/keymaps.md.
+struct ConfigFile {
+  std::string file, weights;  // "config.json", beside "model.safetensors"
+  json::object values;
+};
+
 struct KeyMap {
   std::string family, title, backbone;
   std::vector<std::string> heads, exports, under;
@@ -47,6 +61,8 @@ struct KeyMap {
   Detection detect;
   std::vector<KeyRule> rules;
   std::vector<IgnoredKey> ignored;
+  std::optional<Stages> stages;
+  std::optional<ConfigFile> config;
   std::string plugin;          // that ships it
   std::filesystem::path file;  // that it was read from
 };

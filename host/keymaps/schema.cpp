@@ -30,7 +30,27 @@ constexpr const char* kSchema = R"json({
         "heads": {"type": "array", "default": [], "items": {"type": "string"}, "description": "Only for models with one of these heads; the others keep their own."},
         "option": {"type": "string", "minLength": 1, "description": "Name in init.take that applies the rule to models with other heads too."},
         "because": {"type": "string", "minLength": 1, "description": "Why models with other heads do without."},
+        "rows_as": {"type": "string", "minLength": 1, "description": "Going out, only if ours has as many rows as this tensor of ours."},
         "export": {"type": ["string", "array"], "default": [], "items": {"type": "string"}, "description": "Only for these --to; none = all of the map's."}}}},
+    "stages": {"type": "object", "additionalProperties": false, "required": ["stage", "block", "width"], "description": "Blocks that they count anew in each stage; the rules see them counted through.", "properties": {
+      "stage": {"type": "string", "minLength": 1, "description": "What a stage's number follows."},
+      "block": {"type": "string", "minLength": 1, "description": "What a block's number follows, in theirs and in the rules."},
+      "width": {"type": "string", "minLength": 1, "description": "The tensor of our block {i} that is longer where a stage begins."}}},
+    "config": {"type": "object", "additionalProperties": false, "required": ["file", "beside", "values"], "description": "A JSON file that export writes beside the weights.", "properties": {
+      "file": {"type": "string", "minLength": 1, "description": "Its name."},
+      "beside": {"type": "string", "minLength": 1, "description": "The name that the weights must have there."},
+      "values": {"type": "object", "description": "By key, the alternatives: the first that is known is written.", "additionalProperties": {"type": "array", "minItems": 1, "items": {
+        "type": "object", "additionalProperties": false, "properties": {
+          "if": {"type": "string", "minLength": 1, "description": "Only if a tensor of ours has such a name."},
+          "unless": {"type": "string", "minLength": 1, "description": "Only if none has."},
+          "value": {"type": ["string", "number", "integer", "boolean", "array", "object"], "description": "This."},
+          "axis": {"type": "array", "minItems": 2, "maxItems": 2, "items": {"type": ["string", "integer"]}, "description": "The size of a tensor of ours: its name, the axis."},
+          "per": {"type": "integer", "minimum": 1, "description": "Instead, the largest number of parts of at least so many that divides it."},
+          "count": {"type": "string", "minLength": 1, "description": "How many tensors of ours have such a name."},
+          "param": {"type": "array", "minItems": 1, "items": {"type": "string"}, "description": "The first of these places of the manifest that has a value."},
+          "words": {"type": "object", "additionalProperties": {"type": ["string", "number", "integer", "boolean"]}, "description": "What its words stand for."},
+          "labels": {"type": "string", "minLength": 1, "description": "The names of the classes by number, as many as this tensor of ours has rows."},
+          "label_ids": {"type": "string", "minLength": 1, "description": "The numbers by name."}}}}}}},
     "ignore": {"type": "array", "default": [], "description": "What is left out of their files.", "items": {
       "type": "object", "additionalProperties": false, "required": ["key", "because"], "properties": {
         "key": {"type": "string", "minLength": 1, "description": "Pattern of the names."},

@@ -101,6 +101,8 @@ constexpr const char* kSchema = R"json({
     "init": {"type": ["object", "null"], "default": null, "additionalProperties": false, "required": ["from"], "description": "Weights to start from; null = fresh ones.", "properties": {
       "from": {"type": "string", "minLength": 1, "description": "A run's work-dir, one of its checkpoints (`WORK_DIR/best`, `last`, `step-400`), or a file of another project's (docs/keymaps.md); relative to the current folder."},
       "family": {"type": ["string", "null"], "default": null, "description": "Whose names the file has, where they don't tell: a family of docs/keymaps.md."},
+      "classes": {"type": ["string", "null"], "default": null, "description": "Of a file with other classes: a list, a line each or JSON, of the rows of its head for our classes, or of the names of its rows, which ours are looked up in."},
+      "class_names": {"type": ["string", "null"], "default": null, "description": "Where `classes` lists names: a list of ours; null = the dataset's."},
       "prefix": {"type": "string", "default": "", "description": "Load only names that begin so, such as `backbone.`."},
       "strict": {"type": "boolean", "default": true, "description": "Every parameter under the prefix must be found, and every tensor of another project's file be known. Shapes must fit in any case, but for tables that their plugin lets be interpolated."},
       "allow_missing": {"type": "array", "default": [], "items": {"type": "string", "minLength": 1}, "description": "Parameters that need not be found, or may have other sizes and then stay as they were made, by name; `*` stands for any characters."},

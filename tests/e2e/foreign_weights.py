@@ -104,8 +104,16 @@ def weights_go_out_and_come_back():
     has((again.work / "log.txt").read_text(), "is of the family hf-videomae (Hugging Face VideoMAE)")
     own, _ = started_from(value, {"from": str(back)})
     assert weights(own) == weights(run), "init.from of our own names has changed the weights"
+    whole = FOLDER / "hf"
+    has(command("export", "--to", "hf", f"{run.work}/last", "-o", whole).stdout, "hf/config.json: the model's sizes and names of classes")
+    config = json.loads((whole / "config.json").read_text())
+    assert (config["hidden_size"], config["num_attention_heads"], config["image_size"], config["num_frames"]) == (16, 2, 32, 4), config
+    assert config["architectures"] == ["VideoMAEForVideoClassification"] and config["id2label"]["3"] == "down" and config["label2id"]["up"] == 2, config
+    from_folder, _ = started_from(value, {"from": str(whole)})
+    assert weights(from_folder) == weights(run), "init.from of a folder of transformers has changed the weights"
     only = FOLDER / "backbone.safetensors"
     command("export", "--to", "hf", run.newest(), "--prefix", "backbone.", "-o", only)
+    assert not (FOLDER / "config.json").exists(), "config.json belongs to a model.safetensors"
     assert set(load(only)) == {name for name in names if name.startswith("videomae.")}
 
 
@@ -198,6 +206,52 @@ def weights_of_pictures_start_other_sizes_and_clips():
     assert kernel[2] == b"".join(2 * s for s in slices), "the kernel isn't repeated over time"
 
 
+def rows_of_another_head_are_taken():
+    value, run, file = Shared.get()
+    tensors, count = load(file), 7  # a head of 7 classes, whose row i is made of the number i
+    many = save(FOLDER / "many.safetensors", {**tensors, "classifier.bias": floats(*range(count)), "classifier.weight": (
+        "F32", [count, 16], b"".join(struct.pack("<16f", *[i] * 16) for i in range(count)))})
+    names = ["Right", "down", "in_and_out", "up", "b", "LEFT", "c"]
+    lists = {"rows.txt": "5\n0\n3\n1\n", "rows.json": "[5, 0, 3, 1]", "names.txt": "\n".join(names), "ours.txt": "left\nright\nup\nin and  out"}
+    for name, text in lists.items():
+        (FOLDER / name).write_text(text)
+    ours, theirs = str(FOLDER / "ours.txt"), str(FOLDER / "names.txt")
+    refused(started_from(value, {"from": str(many)}, check=False)[1], '"heads.main.head.weight" has shape [7, 16], the model\'s is [4, 16] ("init.classes" takes the rows')
+    for keys in ({"classes": str(FOLDER / "rows.txt")}, {"classes": str(FOLDER / "rows.json")}, {"classes": theirs}):
+        started, _ = started_from(value, {"from": str(many), **keys})
+        assert weights(started)["heads.main.head.bias"] == floats(5, 0, 3, 1), keys
+        assert weights(started)["heads.main.head.weight"][2] == floats(*[5] * 16, *[0] * 16, *[3] * 16, *[1] * 16)[2], keys
+        has((started.work / "log.txt").read_text(), "heads.main.head: 4 of 7 rows, by ")
+    named, _ = started_from(value, {"from": str(many), "classes": theirs, "class_names": ours})
+    assert weights(named)["heads.main.head.bias"] == floats(5, 0, 3, 2)
+    back = FOLDER / "cut_head.safetensors"
+    has(command("convert", many, "--classes", theirs, "--class-names", ours, "-o", back).stdout, "heads.main.head: 4 of 7 rows, by ")
+    assert load(back) == weights(named)
+    refused(command("convert", many, "--classes", theirs, "-o", back, check=False), "names.txt lists names: give ours with --class-names FILE")
+    (FOLDER / "rows.txt").write_text("5\n0\n7\n1\n")
+    refused(started_from(value, {"from": str(many), "classes": str(FOLDER / "rows.txt")}, check=False)[1], "rows.txt: class 2 takes row 7, but ")
+    refused(Run({**value, "init": {"from": str(many), "classes": str(FOLDER / "none.txt")}}).run(*PLUGINS, "--dry-run", check=False), "none.txt")
+
+
+def a_dry_run_refuses_what_the_run_would():
+    value, run, file = Shared.get()
+    value = {**value, "data": {**value["data"], "eval": value["data"]["train"]}}
+    wider = {**value, "model": {**value["model"], "backbone": {**VIT, "dim": 24}}}
+    cut = FOLDER / "cut.safetensors"
+    cut.write_bytes(file.read_bytes()[:2000])
+    wrong = [(value, cut, "cut.safetensors: "), (value, FOLDER / "gone", "gone: no such file or folder"),
+             (value, run.work / "best", "names no best checkpoint"), (wider, file, " has shape ["), (wider, run.work, " has shape [")]
+    for task in ("test", "predict", "extract"):
+        words = [*PLUGINS, "--set", f"task={task}", "--checkpoint"]
+        for what, checkpoint, text in wrong if task == "test" else wrong[-1:]:
+            dry, real = (Run(what).run(*words, str(checkpoint), *more, check=False) for more in (["--dry-run"], []))
+            refused(dry, text)
+            assert dry.stderr.splitlines()[-1] == real.stderr.splitlines()[-1], (dry.stderr, real.stderr)
+        has(Run(value).run(*words, str(run.work), "--dry-run").stdout, f"weights            {run.newest()}\n")
+        has(Run(value).run(*PLUGINS, "--set", f"task={task}", "--dry-run").stdout, "weights            none yet: a run needs --checkpoint\n")
+
+
 if __name__ == "__main__":
     main({f.__name__: f for f in (weights_go_out_and_come_back, what_doesnt_fit_is_named, whose_it_is_must_be_told,
-                                  fine_tuning_from_maskfeat_begins_with_a_new_norm, weights_of_pictures_start_other_sizes_and_clips)})
+                                  fine_tuning_from_maskfeat_begins_with_a_new_norm, weights_of_pictures_start_other_sizes_and_clips,
+                                  rows_of_another_head_are_taken, a_dry_run_refuses_what_the_run_would)})

@@ -29,6 +29,9 @@ except ImportError as error:
     sys.exit(77)
 
 
+AS_LOADED = 1e-4  # with the library's own constants in place of the weights' own: see HuggingFace.exact
+
+
 def renamed(tensors, rules):
     """The tensors under names made by the first rule (regular expression, replacement) that fits; others as they are."""
     result = {}
@@ -66,20 +69,82 @@ class HuggingFace:
     def expected_back(self, file):
         return renamed(file, [(r"(.*attention)\.query\.bias", r"\1.q_bias"), (r"(.*attention)\.value\.bias", r"\1.v_bias")])
 
-    def load(self, back):
-        """A second model from the file, as a user makes it: config and weights in a folder."""
-        model = self.reference.model
-        with tempfile.TemporaryDirectory(prefix="vhost-keymaps-") as folder:
-            model.config.save_pretrained(folder)
-            save_file(back, pathlib.Path(folder) / "model.safetensors", metadata={"format": "pt"})
-            again, info = type(model).from_pretrained(folder, output_loading_info=True, dtype=model.dtype)
-        wrong = {key: value for key, value in info.items() if value and key.endswith(("keys", "msgs"))}
+    def ours(self):
+        return {name: value.detach().clone() for name, value in self.reference.ours(dict(self.reference.model.named_parameters()), lambda p: p).items()}
+
+    def export_folder(self, folder, options):
+        """What `vhost checkpoint export -o FOLDER` writes of the same weights, as a run with named classes leaves them."""
+        case, parts, checkpoint = self.case, self.driver_case(self.case), folder / "step-1"
+        checkpoint.mkdir()
+        save_file(self.ours(), checkpoint / "model.safetensors")
+        (checkpoint / "state.json").write_text(json.dumps({"class_names": [f"class {i}" for i in range(case["classes"])]}))
+        data = {"use": "toy/stripes", "size": case["shape"]["size"], "frames": case["shape"]["frames"]}
+        manifest = {"vhost": 1, "name": "keymaps", "task": "train", "plugins": {}, "data": {"train": data, "batch": 1},
+                    "model": {"backbone": parts["backbone"], "heads": {"main": parts["head"]}}, "losses": [parts["loss"]], "target": parts["target"]}
+        (folder / "exp.json").write_text(json.dumps(manifest))
+        build = pathlib.Path(options.driver).resolve().parents[1]
+        command = [build / "bin/vhost", "checkpoint", "export", "--to", "hf", checkpoint, "--manifest", folder / "exp.json", "-o", folder / "out",
+                   "--plugin-path", build / "tests/plugins"]
+        done = subprocess.run(list(map(str, command)), capture_output=True, text=True)
+        if done.returncode != 0:
+            raise SystemExit(f"{case['name']}: {done.stderr}")
+        return folder / "out"
+
+    def load(self, back, options):
+        """A second model in one line, from what vhost has written."""
+        model, alone = self.reference.model, self.case["head"] == "tsn"  # whose mean isn't Hugging Face's: the weights alone
+        with tempfile.TemporaryDirectory(prefix="vhost-keymaps-") as scratch:
+            folder = pathlib.Path(scratch)
+            if alone:
+                model.config.save_pretrained(folder)
+                save_file(back, folder / "model.safetensors", metadata={"format": "pt"})
+            else:
+                folder = self.export_folder(folder, options)
+            again, info = type(model).from_pretrained(folder, output_loading_info=True)
+            config, written = json.loads((folder / "config.json").read_text()), load_file(folder / "model.safetensors")
+        wrong = [f"{key}: {value}" for key, value in info.items() if value and key.endswith(("keys", "msgs"))]
+        wrong += differing(written, back, 0) + ([] if alone else self.config_faults(config, again))
         if wrong:
-            raise SystemExit(f"{self.case['name']}: transformers says {wrong}")
-        for module in again.modules():
+            raise SystemExit(f"{self.case['name']}: {wrong}")
+        self.reference.model = again.eval()
+
+    def config_faults(self, written, again):
+        """Of the file and of the model that was made by it, against the configuration that the reference was built with."""
+        model, classes = self.reference.model, self.case["classes"]
+        ours, theirs = again.config.to_dict(), model.config.to_dict()
+        apart = {key for key in theirs if theirs[key] != ours.get(key)} - {"_name_or_path", "architectures", "dtype", "id2label", "label2id"}
+        if not self.reference.pretrain:
+            apart = {key for key in apart if not key.startswith("decoder_")}  # nothing is decoded
+        faults = [f"{key} is {ours.get(key)}, want {theirs[key]}" for key in sorted(apart)]
+        if written["architectures"] != [type(model).__name__] or again.dtype != model.dtype:
+            faults.append(f"{written['architectures']}, {again.dtype}")
+        names = {i: f"class {i}" for i in range(classes)}
+        if not self.reference.pretrain and (ours["id2label"] != names or ours["label2id"] != {name: i for i, name in names.items()}):
+            faults.append(f"{ours['id2label']}, {ours['label2id']}")
+        return faults
+
+    def exact(self):
+        """The library's own norms before the classifier and after the decoder add 1e-5, not what config.json says."""
+        for module in self.reference.model.modules():
             if isinstance(module, torch.nn.LayerNorm):
                 module.eps = hf.LAYER_NORM_EPS
-        self.reference.model = again.eval()
+
+
+class HuggingFaceEncoder(HuggingFace):
+    """The encoder of transformers' VideoMAE alone, as VideoMAEModel saves it; the head comes from the whole model."""
+    family, export = "hf-videomae-model", None
+
+    def file(self):
+        tensors = super().file()
+        return {name.removeprefix("videomae."): value for name, value in tensors.items() if name.startswith("videomae.")}
+
+    def rest(self):
+        return {name: value for name, value in self.ours().items() if name.startswith("heads.")}
+
+    def expected_back(self, _):
+        return {}
+
+    load = None
 
 
 class Library:
@@ -95,7 +160,7 @@ class Library:
     def expected_back(self, file):
         return file
 
-    def load(self, back):
+    def load(self, back, _):
         again = copy.deepcopy(self.reference.model)
         for p in again.parameters():
             torch.nn.init.zeros_(p)
@@ -108,6 +173,15 @@ class Timm(Library):
 
     def __init__(self, case):
         super().__init__(case, vit)
+
+
+class TimmMvit(Library):
+    """timm's MViTv2 of pictures: stages of blocks, two-dimensional kernels."""
+    family, export = "timm-mvit", "timm"
+
+    def __init__(self, case):
+        super().__init__(case, mvit)
+        self.reference = mvit.TimmReference(case)
 
 
 class Torchvision(Library):
@@ -217,6 +291,17 @@ class SlowFastSeparate(SlowFast):
         return apart
 
 
+class SlowFastVit(Names):
+    family, export, backbone, nesting = "pyslowfast-vit", "pyslowfast", "maskfeat/vit", "model_state"
+    rules = swap(("backbone.", ""), ("heads.main.fc_norm.", "norm."), ("heads.main.head.", "head.projection."))
+
+
+class SlowFastMaskFeatVit(Names):
+    family, export, backbone, nesting = "pyslowfast-maskfeat-vit", "pyslowfast", "maskfeat/vit", "model_state"
+    rules = swap(("backbone.norm.", "pred_head.transforms.0.0."), ("backbone.", ""), ("heads.main.fc.", "pred_head.projections.0."))
+    extra = {"hogs.0.weight_x": (3, 1, 3, 3), "hogs.0.weight_y": (3, 1, 3, 3)}
+
+
 class SlowFastMaskFeat(Names):
     family, export, backbone, nesting = "pyslowfast-maskfeat-mvit", "pyslowfast", "mvit/mvit", "model_state"
     rules = swap(("backbone.norm.", "pred_head.transforms.0.0."), ("backbone.", ""), ("heads.main.fc.", "pred_head.projections.0."))
@@ -233,6 +318,8 @@ GROUPS = {
         of(HuggingFace, parity.tiny("hf_pretrain_hub"), hub=True),
         of(HuggingFace, parity.tiny("hf_finetune", head="linear"), hub=False),
         of(HuggingFace, parity.tiny("hf_finetune_hub", head="linear", dtype="fp32"), hub=True),
+        of(HuggingFaceEncoder, parity.tiny("hf_encoder", head="linear"), hub=False),
+        of(HuggingFaceEncoder, parity.tiny("hf_encoder_final_norm", head="tsn", final_norm=True), hub=True),
         of(HuggingFace, parity.tiny("hf_finetune_final_norm", head="tsn", final_norm=True), hub=True),
         of(McgPretrain, parity.tiny("mcg_pretrain")),
         of(McgFinetune, parity.tiny("mcg_finetune", head="linear")),
@@ -244,10 +331,14 @@ GROUPS = {
         of(Timm, vit.tiny("timm_finetune_class_token", pool="cls", final_norm=True, dtype="fp32")),
         of(MmlabMaskFeatVit, vit.pretrain(vit.tiny, "openmmlab_pretrain")),
         of(MmlabMaskFeatVit, vit.tiny("openmmlab_finetune")),
+        of(SlowFastVit, vit.tiny("slowfast_finetune")),
+        of(SlowFastMaskFeatVit, vit.pretrain(vit.tiny, "slowfast_pretrain_pictures")),
     ],
     "mvit": [
         of(Torchvision, mvit.tiny("torchvision_v2")),
         of(Torchvision, mvit.tiny("torchvision_maskfeat", dim_mul="mlp", dtype="fp32")),
+        of(TimmMvit, mvit.tiny("timm_mvitv2", library="timm", shape=(1, 64, 64), widths=mvit.IMAGE)),
+        of(TimmMvit, mvit.tiny("timm_mvitv2_mlp", library="timm", shape=(1, 64, 64), widths=mvit.IMAGE, dim_mul="mlp")),
         of(MmlabMvit, mvit.tiny("openmmlab_v2")),
         of(MmlabMvit, mvit.tiny("openmmlab_maskfeat_finetune", dim_mul="mlp")),
         of(MmlabMvitOfPictures, mvit.tiny("openmmlab_pictures", shape=(1, 64, 64))),
@@ -280,11 +371,13 @@ def drive(family, file, inputs, options):
         (folder / "case.json").write_text(json.dumps(parts, indent=1))
         write(family, {key: value.contiguous() for key, value in file.items()}, folder / "weights.safetensors")
         save_file(inputs, folder / "inputs.safetensors")
+        if hasattr(family, "rest"):
+            save_file(family.rest(), folder / "rest.safetensors")
         run = subprocess.run([options.driver, options.plugins, str(folder)], capture_output=True, text=True)
         if run.returncode != 0:
             print(f"{name}: the driver failed ({run.returncode}): {run.stderr.strip()}")
             return None
-        return load_file(folder / "outputs.safetensors"), load_file(folder / "back.safetensors")
+        return load_file(folder / "outputs.safetensors"), load_file(folder / "back.safetensors") if family.export else {}
 
 
 def differing(got, expected, limit):
@@ -317,8 +410,11 @@ def run_case(case, options):
         expected = {name: value for name, value in reference.run(inputs).items() if not name.startswith("target.")}
         bad = differing(outputs, expected, TOLERANCE[case["dtype"]])
         bad += ["written back: " + line for line in differing(back, family.expected_back(file), 0)]
-        if not bad and hasattr(family, "load"):
-            family.load(back)
+        if not bad and getattr(family, "load", None):
+            family.load(back, options)
+            if hasattr(family, "exact"):
+                bad += ["loaded there: " + line for line in differing(reference.run(inputs), expected, AS_LOADED)]
+                family.exact()
             bad += ["loaded there: " + line for line in differing(reference.run(inputs), expected, 0)]
     name = case["name"]
     for line in bad:

@@ -80,7 +80,7 @@ Divisors case_divisors(const Tensors& inputs) {
 }
 
 // The case's "family" set: weights.safetensors has that family's names, which must be told by them, and comes back by
-// its map as back.safetensors. Returns the weights by our names.
+// its map as back.safetensors. Returns the weights by our names, with those of rest.safetensors that it doesn't hold.
 Tensors through_the_map(const Model& model, const Resolution& resolution, const json::value& parts,
                         const std::filesystem::path& folder) {
   std::vector<const Package*> packages;
@@ -97,7 +97,7 @@ Tensors through_the_map(const Model& model, const Resolution& resolution, const 
   request.model.emplace();
   for (const Param* param : model.params())
     if (param->role != VH_BUFFER_NOT_SAVED) request.model->insert(param->name);
-  const Converted converted = to_ours(*family->map, family->tensors, request);
+  Converted converted = to_ours(*family->map, family->tensors, request);
   if (!converted.unexpected.empty()) throw Error("unexpected: " + some_of(converted.unexpected));
   NamedTensors back;
   if (const json::value& name = parts.at("export"); !name.is_null()) {
@@ -105,6 +105,8 @@ Tensors through_the_map(const Model& model, const Resolution& resolution, const 
     for (const auto& [key, value] : to_theirs(*family->map, converted.tensors, request)) back.emplace_back(key, value);
     write_safetensors(folder / "back.safetensors", back);
   }
+  if (const auto rest = folder / "rest.safetensors"; std::filesystem::exists(rest))
+    converted.tensors.merge(read_safetensors(rest));
   return converted.tensors;
 }
 

@@ -1,8 +1,11 @@
 #include <ATen/ATen.h>
+#include <unistd.h>
 
 #include <boost/test/unit_test.hpp>
 
 #include "base/files.h"
+#include "keymaps/classes.h"
+#include "keymaps/config_file.h"
 #include "keymaps/convert.h"
 #include "keymaps/detect.h"
 
@@ -245,6 +248,107 @@ BOOST_AUTO_TEST_CASE(the_documentation_s_example_is_a_map) {
   const size_t begin = page.find(fence) + fence.size();
   const KeyMap map = parse_keymap(page.substr(begin, page.find("```", begin) - begin), "keymaps.md", "net");
   BOOST_TEST(map.rules.size() == 6u);
+}
+
+BOOST_AUTO_TEST_CASE(blocks_of_stages_are_counted_through_and_back) {
+  KeyMap map = map_of(R"([{"from": "blocks.{i}.w", "to": "backbone.blocks.{i}.w"}])");
+  map.stages = Stages{"stages", "blocks", "backbone.blocks.{i}.w"};
+  const std::map<std::string, at::Tensor> theirs{{"stages.0.blocks.0.w", at::ones({2})},
+                                                 {"stages.1.blocks.0.w", at::ones({4})},
+                                                 {"stages.1.blocks.1.w", at::full({4}, 5)},
+                                                 {"stages.2.blocks.0.w", at::ones({8})}};
+  const Converted got = to_ours(map, theirs, request_of());
+  BOOST_TEST(got.tensors.size() == 4u);
+  BOOST_TEST(at::equal(got.tensors.at("backbone.blocks.2.w"), at::full({4}, 5)));
+  const auto back = to_theirs(map, got.tensors, request_of());
+  BOOST_TEST(back.size() == 4u);
+  for (const auto& [name, tensor] : theirs) BOOST_TEST(at::equal(back.at(name), tensor));
+}
+
+BOOST_AUTO_TEST_CASE(a_config_takes_what_is_known_first_and_refuses_what_nothing_tells) {
+  const auto map_with = [](const std::string& values) {
+    const std::string rules =
+        R"("rules": [{"from": "w", "to": "backbone.w"}], "config": {"file": "c.json", "beside": "m", "values": )";
+    return parse_keymap(kHead + rules + values + "}}", "other.json", "toy");
+  };
+  const std::map<std::string, at::Tensor> ours{{"backbone.w", at::ones({6, 4})}};
+  const json::value manifest = json::parse(R"({"size": "base"})");
+  const ConfigSource source{ours, manifest, "main", {"a"}};
+  const auto text = [&](const std::string& values) { return json::serialize(config_values(map_with(values), source)); };
+  BOOST_TEST(text(R"({"k": [{"if": "other", "value": 1}, {"axis": ["backbone.w", 1]}]})") == R"({"k":4})");
+  BOOST_TEST(text(R"({"k": [{"axis": ["backbone.w", 0], "per": 4}]})") == R"({"k":1})");
+  BOOST_TEST(text(R"({"k": [{"param": ["/heads", "/size"], "words": {"base": 12}}]})") == R"({"k":12})");
+  BOOST_TEST(text(R"({"k": [{"labels": "backbone.w"}]})").starts_with(R"({"k":{"0":"a","1":"LABEL_1",)"));
+  check_refused("c.json: nothing tells \"k\" (other.json)", [&] { text(R"({"k": [{"param": ["/heads"]}]})"); });
+  check_refused("/config/values/k/0: must have one of \"value\"", [&] { text(R"({"k": [{"if": "w"}]})"); });
+  check_refused("/config/values/k/0/axis: must be a name and the number of an axis",
+                [&] { text(R"({"k": [{"axis": [0, "w"]}]})"); });
+}
+
+struct Lists {
+  std::filesystem::path folder = std::filesystem::temp_directory_path() / ("vhost-classes-" + std::to_string(getpid()));
+  Lists() { make_directories(folder); }
+  ~Lists() { std::filesystem::remove_all(folder); }
+  std::filesystem::path list(const std::string& text) {
+    write_file_atomically(folder / "list", text);
+    return folder / "list";
+  }
+  ClassRows rows(const std::string& text, const std::vector<std::string>& ours = {}) {
+    return read_class_rows(list(text), [&] { return ours; });
+  }
+};
+
+// A classifier of three classes, a norm as wide beside it.
+std::map<std::string, at::Tensor> classifier() {
+  return {{"backbone.w.weight", at::ones({3, 2})},
+          {"heads.main.norm.weight", at::ones({3})},
+          {"heads.main.fc.weight", at::arange(6).view({3, 2})},
+          {"heads.main.fc.bias", at::arange(3)}};
+}
+
+BOOST_FIXTURE_TEST_CASE(rows_of_another_classifier_are_taken_by_number_or_by_name, Lists) {
+  for (const ClassRows& classes : {rows("2\n0\n"), rows("[2, 0]"), rows("a\nb c\n D\n", {"d", "A"}),
+                                   rows("[\"a\", \"B_C\", \"d\"]\n", {"D", "a"})}) {
+    auto weights = classifier();
+    const auto done = take_class_rows(weights, classes, "f.pth", {{{"heads.main.fc.weight", 2}}});
+    BOOST_TEST(done.size() == 1u);
+    BOOST_TEST(done.at(0) == "heads.main.fc: 2 of 3 rows, by " + (folder / "list").string());
+    BOOST_TEST(at::equal(weights.at("heads.main.fc.weight"), at::tensor({4, 5, 0, 1}).view({2, 2})));
+    BOOST_TEST(at::equal(weights.at("heads.main.fc.bias"), at::tensor({2, 0})));
+    BOOST_TEST(weights.at("heads.main.norm.weight").size(0) == 3);
+    BOOST_TEST(weights.at("backbone.w.weight").size(0) == 3);
+  }
+  auto weights = classifier();
+  const auto done = take_class_rows(weights, rows("1\n1\n"), "f.pth", std::nullopt);
+  BOOST_TEST(done.at(0).ends_with("; 1 are taken more than once"));
+}
+
+BOOST_FIXTURE_TEST_CASE(a_list_of_classes_that_does_not_fit_is_told, Lists) {
+  const auto took = [&](const std::string& text, const std::vector<std::string>& ours, int64_t in_model) {
+    return [=, this] {
+      auto weights = classifier();
+      take_class_rows(weights, rows(text, ours), "f.pth", {{{"heads.main.fc.weight", in_model}}});
+    };
+  };
+  check_refused("/list: lists no classes", took("\n", {}, 2));
+  check_refused("/list:2: is empty: every line stands for a class", took("0\n\n1\n", {}, 2));
+  check_refused("/list:2: -1 is no row: they count from 0", took("0\n-1\n", {}, 2));
+  check_refused("/list: entry 2: must be a row's number or a class's name, not 1.5", took("[0, 1.5]", {}, 2));
+  check_refused("/list: class 1 takes row 3, but \"heads.main.fc.weight\" of f.pth has 3 rows, 0 to 2",
+                took("0\n3\n", {}, 2));
+  check_refused("/list: is for 3 classes, and the model has no layer of so many: \"heads.main.fc.weight has 2\"",
+                took("0\n1\n2\n", {}, 2));
+  check_refused("/list:3: \"A\" is the name of row 0 already", took("a\nb\nA\n", {"a", "b"}, 2));
+  check_refused("/list: lacks 1 of our 2 classes: \"abseling\" (did you mean \"abseiling\"?)",
+                took("abseiling\nb\nc\n", {"abseling", "b"}, 2));
+  check_refused("/list: names 2 rows, but \"heads.main.fc.weight\" of f.pth has 3", took("a\nb\n", {"a", "b"}, 2));
+  auto two = classifier();
+  two["heads.main.other.weight"] = at::ones({3, 2});
+  check_refused("f.pth has several layers that may be of classes",
+                [&] { take_class_rows(two, rows("0\n"), "f.pth", std::nullopt); });
+  std::map<std::string, at::Tensor> none{{"backbone.w.weight", at::ones({3, 2})}};
+  check_refused("there is no layer of classes to take rows of among the weights of f.pth",
+                [&] { take_class_rows(none, rows("0\n"), "f.pth", std::nullopt); });
 }
 
 BOOST_AUTO_TEST_SUITE_END()

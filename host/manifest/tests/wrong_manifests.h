@@ -114,10 +114,8 @@ inline const std::vector<WrongRow> kWrongValues = {
      "exp.json:4:23: /device: must be auto, cpu, cuda or cuda:N, not \"cuda:x\""},
     {"\"pretrain\",", "\"pretrain\", \"ema\": 0.99,", "exp.json:4:23: /ema: must be an object or null, not 0.99"},
     {"\"pretrain\",", "\"pretrain\", \"init\": {},",
-     "exp.json:4:23: /init: missing key \"from\": A checkpoint folder, a run's work-dir, or a file of another "
-     "project's (docs/keymaps.md); "
-     "relative to the "
-     "current folder."},
+     "exp.json:4:23: /init: missing key \"from\": A run's work-dir, one of its checkpoints (`WORK_DIR/best`, "
+     "`last`, `step-400`), or a file of another project's (docs/keymaps.md); relative to the current folder."},
     {"\"pretrain\",", "\"pretrain\", \"work_dir\": \"\",", "exp.json:4:23: /work_dir: must not be empty"},
     {"\"pretrain\",", "\"pretrian\",",
      "exp.json:4:3: /task: must be one of \"pretrain\", \"train\", \"test\", \"predict\", \"extract\"; not "
