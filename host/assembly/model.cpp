@@ -159,7 +159,7 @@ std::unique_ptr<Model> Model::assemble(const Manifest& manifest, const Resolutio
   vh_specs inputs = layout.model_specs();
   append(inputs, mask_specs(mask));
   model->build_backbone(manifest, resolution, inputs);
-  const bool answers = manifest.string("/task") != "extract";
+  const bool answers = !manifest.has("/task") || manifest.string("/task") != "extract";
   if (answers && manifest.has("/target")) model->build_target(manifest, resolution, inputs);
   if (answers && manifest.has("/model/heads")) model->build_heads(manifest, resolution, inputs);
   if (with_losses) model->build_losses(manifest, resolution, inputs);
