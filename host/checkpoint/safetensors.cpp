@@ -147,12 +147,13 @@ void write_safetensors(const std::filesystem::path& path, const NamedTensors& te
   writer.finish();
 }
 
-void write_safetensors_whole(const std::filesystem::path& path, const std::map<std::string, at::Tensor>& tensors) {
+void write_safetensors_whole(const std::filesystem::path& path, const std::map<std::string, at::Tensor>& tensors,
+                             const std::map<std::string, std::string>& metadata) {
   check_replaceable(path);
   const std::filesystem::path temporary = path.string() + ".writing";
   std::error_code ignored;
   try {
-    write_safetensors(temporary, NamedTensors(tensors.begin(), tensors.end()), {{"format", "pt"}});
+    write_safetensors(temporary, NamedTensors(tensors.begin(), tensors.end()), metadata);
     std::filesystem::rename(temporary, path);
   } catch (const std::filesystem::filesystem_error& error) {
     std::filesystem::remove(temporary, ignored);

@@ -21,9 +21,10 @@ using NamedTensors = std::vector<std::pair<std::string, at::Tensor>>;
 void write_safetensors(const std::filesystem::path& path, const NamedTensors& tensors,
                        const std::map<std::string, std::string>& metadata = {});
 
-// The same for a file that others read (metadata "format": "pt"): beside it under a temporary name, then renamed, so
-// that it may replace what the tensors were read from and nothing half is ever there.
-void write_safetensors_whole(const std::filesystem::path& path, const std::map<std::string, at::Tensor>& tensors);
+// The same for a result: beside it under a temporary name, then renamed, so that it may replace what the tensors were
+// read from and nothing half is ever there. The metadata is what files of weights have that others read.
+void write_safetensors_whole(const std::filesystem::path& path, const std::map<std::string, at::Tensor>& tensors,
+                             const std::map<std::string, std::string>& metadata = {{"format", "pt"}});
 
 // A text file, synced like a tensor file.
 void write_synced(const std::filesystem::path& path, const std::string& text);

@@ -56,7 +56,7 @@ fs::path checked_output(const RunRequest& request) {
 
 void write_features(const fs::path& out, const at::Tensor& features, const std::vector<std::string>& names) {
   if (out.extension() == ".safetensors")
-    return write_safetensors(out, {{"features", features}}, {{"names", names_json(names)}});
+    return write_safetensors_whole(out, {{"features", features}}, {{"names", names_json(names)}});
   if (out.extension() == ".npz")
     return write_npz(out, {{"features", npy_array(features)}, {"names", npy_array(names)}});
   write_npy(out, npy_array(features));

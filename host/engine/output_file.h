@@ -4,7 +4,7 @@
 
 namespace vhost {
 
-// Makes the file's folder. Throws Error if the file is a folder, or its folder can't be written to.
+// Makes the file's folder. Throws Error if the file is a folder, a device or a pipe, or its folder can't be written to.
 void check_output_file(const std::filesystem::path& file);
 
 }  // namespace vhost

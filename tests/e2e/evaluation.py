@@ -2,6 +2,7 @@
 import csv
 import io
 import json
+import os
 import pathlib
 import shutil
 import subprocess
@@ -370,11 +371,15 @@ def wrong_uses_are_refused():
     ]
     (run.folder / "folder.npz").mkdir(exist_ok=True)
     (run.folder / "file").write_text("")
+    pipe = run.folder / "pipe.safetensors"
+    if not pipe.exists():
+        os.mkfifo(pipe)
     cases += [
         (("test", "--dump", "folder.npz"), f"can't write {run.folder}/folder.npz: it is a folder"),
         (("test", "--dump", "file/scores.npz"), "can't create the folder"),
         (("extract", "--output", "folder.npz", clip), "can't write folder.npz: it is a folder"),
         (("predict", "--output", "/proc/p.json", clip), "can't write /proc/p.json: "),
+        (("extract", "--output", "pipe.safetensors", clip), "can't write pipe.safetensors: it is a device or a pipe"),
     ]
     for arguments, message in cases:
         done = vhost(run, *arguments, check=False)
