@@ -1,6 +1,7 @@
 #include "engine/train.h"
 
 #include <cmath>
+#include <limits>
 
 #include "base/clock.h"
 #include "base/files.h"
@@ -217,10 +218,25 @@ Trainer::StepResult Trainer::train_step(Loader& loader) {
     forward_backward(*batches[i], divisors, i, result);
     loader.release(batches[i]);
   }
-  for (const auto& [name, sum] : take_plugin_scalars()) result.scalars[name] += sum / static_cast<double>(micros);
+  add_plugin_scalars(result, divisors);
   if (step_ == 0) tell_first_loss(result);
   update_weights(result);
   return result;
+}
+
+void Trainer::add_plugin_scalars(StepResult& result, const Divisors& divisors) {
+  for (const auto& [name, sum] : take_plugin_scalars()) result.scalars[name] += sum / divisors.micro_batches;
+}
+
+void Trainer::ask_of_zeros(const vh_map& all, const StepInfo& info, const Divisors& divisors,
+                           StepResult& result) const {
+  add_plugin_scalars(result, divisors);
+  try {
+    result.of_zeros += x_.model->loss_of_zeros(all, info, divisors);
+  } catch (const std::exception&) {
+    result.of_zeros = std::numeric_limits<double>::quiet_NaN();  // a loss may take no zeros: then nothing is told
+  }
+  take_plugin_scalars();  // what losses log of zeros is no result of the step
 }
 
 void Trainer::tell_first_loss(const StepResult& result) const {
@@ -251,7 +267,7 @@ void Trainer::forward_backward(Batch& batch, const Divisors& divisors, int64_t m
   const LossValues values = x_.model->losses(all, info, divisors);
   const double loss = values.total.item<double>();
   if (guard_ && !std::isfinite(loss)) guard_loss(all, batch, loss);
-  if (step_ == 0) result.of_zeros += x_.model->loss_of_zeros(all, info, divisors);
+  if (step_ == 0) ask_of_zeros(all, info, divisors, result);
   (scaler_.on ? values.total * scaler_.scale : values.total).backward();
   result.loss += loss;
   for (const LossScalar& scalar : values.scalars)

@@ -42,6 +42,8 @@ class Trainer {
   StepResult train_step(Loader& loader);
   void forward_backward(Batch& batch, const Divisors& divisors, int64_t micro, StepResult& result);
   void update_weights(StepResult& result);
+  static void add_plugin_scalars(StepResult& result, const Divisors& divisors);
+  void ask_of_zeros(const vh_map& all, const StepInfo& info, const Divisors& divisors, StepResult& result) const;
   void tell_first_loss(const StepResult& result) const;  // beside what an untrained model's is about
   void guard_loss(const vh_map& all, const Batch& batch, double loss) const;
   void record(const StepResult& result, Loader& loader);

@@ -23,7 +23,6 @@ class Stripes {
     }
   };
   Stripes(const vh::Build&, const Params& params) : p_(params) {}
-
   std::vector<vh::Spec> fields(uint32_t) const {
     const std::vector<int64_t> dim = {1, p_.frames, p_.size, p_.size, p_.channels};
     return {{.key = "video", .semantic = "input", .axes = "VTHWC", .dim = dim, .dtype = vh::DType::u8},
