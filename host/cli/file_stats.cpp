@@ -12,6 +12,7 @@ namespace {
 
 constexpr const char* kMissing = "missing";
 constexpr size_t kSizesShown = 4;
+constexpr double kMostExact = 9007199254740992.0;  // 2^53
 
 std::string number_text(double value) {
   return value == std::floor(value) ? std::to_string(std::llround(value)) : report::format_fixed(value, 2);
@@ -41,7 +42,8 @@ int64_t count_short(const DatasetFacts& facts) {
 double file_fact(const DatasetFacts& facts, const SampleFacts& sample, const std::string& key) {
   const auto at = std::ranges::find(facts.file_keys, key);
   const auto i = static_cast<size_t>(at - facts.file_keys.begin());
-  return i < sample.file.size() ? sample.file[i] : 0;
+  const double value = i < sample.file.size() ? sample.file[i] : 0;
+  return value > 0 && value < kMostExact ? value : 0;
 }
 
 bool is_short(const DatasetFacts& facts, const SampleFacts& sample) {
@@ -111,12 +113,15 @@ std::string file_stats_text(const DatasetFacts& facts) {
 
 json::object file_stats_json(const DatasetFacts& facts) {
   json::object out;
-  for (const Distribution& one : distributions(facts))
+  for (const Distribution& one : distributions(facts)) {
+    json::array unusual;
+    for (const std::string& name : one.unusual) unusual.push_back(json::value(valid_utf8(name)));
     out[one.key] = json::object{{"least", one.least},
                                 {"median", one.median},
                                 {"most", one.most},
                                 {"known", one.known},
-                                {"unusual", json::array(one.unusual.begin(), one.unusual.end())}};
+                                {"unusual", std::move(unusual)}};
+  }
   json::array sizes;
   for (const FrameSize& size : frame_sizes(facts))
     sizes.push_back(json::object{{"width", size.width}, {"height", size.height}, {"samples", size.samples}});

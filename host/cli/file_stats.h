@@ -23,7 +23,7 @@ std::vector<Distribution> distributions(const DatasetFacts& facts);
 // Most frequent first.
 std::vector<FrameSize> frame_sizes(const DatasetFacts& facts);
 
-// 0 = not known.
+// 0 = not known, or no number that a file can have.
 double file_fact(const DatasetFacts& facts, const SampleFacts& sample, const std::string& key);
 // Cut off at its end: readable, and its container announces more.
 bool is_short(const DatasetFacts& facts, const SampleFacts& sample);
