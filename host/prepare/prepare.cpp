@@ -85,7 +85,8 @@ class Preparation {
     sort_held();
     write_lists(out_, annotations_, result_);
     result_.missing = annotations_.missing();
-    if (result_.train + result_.val + result_.test == 0 && result_.whole())
+    check_none_is_gone();
+    if (listed() == 0 && result_.whole())
       result_.problems.push_back(options_.source.string() + ": no video (.mp4, .mkv, .avi, ...) was found in it");
     write_state();
     return std::move(result_);
@@ -101,6 +102,20 @@ class Preparation {
     if (const json::value* done = find_pointer(state, "/done"); done && done->is_object())
       for (const auto& entry : done->get_object())
         if (entry.value().is_string()) done_[std::string(entry.key())] = std::string(entry.value().get_string());
+    for (const char* split : {"/train", "/val", "/test"})
+      if (const json::value* count = find_pointer(state, split); count && count->is_int64())
+        listed_before_ += count->get_int64();
+  }
+
+  int64_t listed() const { return result_.train + result_.val + result_.test; }
+
+  // Archives that are done aren't read again, so what was deleted since would go from the lists without a word.
+  void check_none_is_gone() {
+    if (listed() < listed_before_ && result_.archives_done_before > 0)
+      result_.problems.push_back(out_.root().string() + ": holds " + std::to_string(listed()) +
+                                 " videos, after the last run " + std::to_string(listed_before_) + "; with " +
+                                 state_file().string() +
+                                 " removed the archives are read again and the others come back");
   }
 
   json::value read_state_file() const try { return read_json(state_file().string()).root; } catch (const Error& error) {
@@ -291,6 +306,7 @@ class Preparation {
   Annotations annotations_;
   Prepared result_;
   std::map<std::string, std::string> done_;
+  int64_t listed_before_ = 0;
   int64_t bytes_ = 0;
   std::string split_of_archive_;  // the one being read, by the folder that it lies in
   bool overwrite_ = false;        // by replacements, and by an archive whose checksum was wrong before

@@ -232,6 +232,11 @@ def class_folders_become_lists():
     before = tree(folder / "out")
     has(data("prepare", "kinetics", archive, folder / "out").stdout, "archives    1 (1 were done before)")
     assert tree(folder / "out") == before
+    (folder / "out/videos_train/abseiling/b.mp4").unlink()
+    has(data("prepare", "kinetics", archive, folder / "out", code=1).stdout, "out: holds 2 videos, after the last run 3; with")
+    (folder / "out/prepare.json").unlink()
+    data("prepare", "kinetics", archive, folder / "out")
+    assert tree(folder / "out") == before
 
 
 def parts_are_joined_and_a_missing_one_is_named():
