@@ -56,22 +56,23 @@ def a_total_batch_accumulates_and_scales_the_rate():
     has(ran(value, "--dry-run").output, "accumulated x 1 process, of 8 samples", "4.000e-01 x 8/16")
 
 
+def frozen_run(drop_path, freeze, steps):
+    value = manifest("train", clips(), checkpoint={"every_epochs": 0}, schedule={"steps": steps})
+    value["data"].pop("eval")
+    value["model"]["backbone"]["drop_path"] = drop_path
+    value["model"]["freeze"] = freeze
+    run = Run(value)
+    run.run()
+    return run
+
+
 def what_is_frozen_stays_and_runs_as_in_evaluation():
-    def run_of(drop_path, freeze):
-        value = manifest("train", clips(), checkpoint={"every_epochs": 0})
-        value["data"].pop("eval")
-        value["schedule"] = {"steps": 3}
-        value["model"]["backbone"]["drop_path"] = drop_path
-        value["model"]["freeze"] = freeze
-        run = Run(value)
-        run.output = run.run().stdout
-        return run
-    still, dropping = run_of(0, "backbone"), run_of(0.5, "backbone")
+    still, dropping = frozen_run(0, "backbone", 3), frozen_run(0.5, "backbone", 3)
     assert still.losses() == dropping.losses(), "drop path acts in a frozen backbone"
     optimizer, weights = (read_tensors(still.newest() / name) for name in ("optimizer.safetensors", "model.safetensors"))
     assert not [name for name in optimizer if "backbone." in name], "frozen weights have optimiser state"
     assert [name for name in optimizer if "heads.main." in name]
-    partly = run_of(0, ["*.attn.*", "backbone.patch_embed.*"])
+    partly = frozen_run(0, ["*.attn.*", "backbone.patch_embed.*"], 3)
     optimizer, after = (read_tensors(partly.newest() / name) for name in ("optimizer.safetensors", "model.safetensors"))
     for name in after:
         frozen = ".attn." in name or "patch_embed" in name
@@ -89,14 +90,7 @@ def a_frozen_head_teaches_the_backbone():
 
 def blocks_that_are_frozen_whole_run_as_in_evaluation():
     def losses_of(drop_path, freeze):
-        value = manifest("train", clips(), checkpoint={"every_epochs": 0})
-        value["data"].pop("eval")
-        value["schedule"] = {"steps": 2}
-        value["model"]["backbone"]["drop_path"] = drop_path
-        value["model"]["freeze"] = freeze
-        run = Run(value)
-        run.run()
-        return run.losses()
+        return frozen_run(drop_path, freeze, 2).losses()
     whole, part = ["backbone.blocks.1.*"], ["backbone.blocks.1.attn.*"]  # block 0 has no drop path
     assert losses_of(0, whole) == losses_of(0.9, whole), "drop path acts in a frozen block"
     assert losses_of(0, part) != losses_of(0.9, part), "drop path is off in a block that learns"
