@@ -189,4 +189,5 @@ void Model::after_step(vh_map& all, const StepInfo& info) const {
   vh_error error = new_error();
   target_->check(table->after_step(target_->self(), &step, &error), error);
 }
+
 }  // namespace vhost

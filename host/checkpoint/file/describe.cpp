@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "base/json.h"
+#include "base/json_number.h"
 #include "checkpoint/file/element.h"
 
 namespace vhost {
@@ -14,11 +15,6 @@ namespace {
 
 constexpr size_t kMostText = 200;
 constexpr uint64_t kMostNumbers = 8;  // of a NumPy array
-
-json::value number(double value) {
-  if (std::isfinite(value)) return value;
-  return json::value(std::isnan(value) ? "nan" : value > 0 ? "inf" : "-inf");
-}
 
 // The first `most` bytes of bytes, or of a text that protocol 2 has in their place: _codecs.encode(text, "latin1").
 std::string bytes_of(const Pickle& pickle, Ref ref, size_t most) {
@@ -79,9 +75,9 @@ size_t size_of(const NumpyType& type) {
 
 json::value element(const NumpyType& type, std::string_view bytes) {
   const std::string& code = type.code;
-  if (code == "f8") return number(from_bytes<double>(bytes));
-  if (code == "f4") return number(from_bytes<float>(bytes));
-  if (code == "f2") return number(half_value(from_bytes<uint16_t>(bytes)));
+  if (code == "f8") return number_json(from_bytes<double>(bytes));
+  if (code == "f4") return number_json(from_bytes<float>(bytes));
+  if (code == "f2") return number_json(half_value(from_bytes<uint16_t>(bytes)));
   if (code == "i8") return from_bytes<int64_t>(bytes);
   if (code == "i4") return from_bytes<int32_t>(bytes);
   if (code == "i2") return from_bytes<int16_t>(bytes);
@@ -159,7 +155,7 @@ std::optional<json::value> describe_leaf(const Pickle& pickle, Ref ref) {
     case PickleKind::kInt:
       return json::value(value.number);
     case PickleKind::kFloat:
-      return number(value.real);
+      return number_json(value.real);
     case PickleKind::kBigInt:
       return json::value("integer of " + std::to_string(value.pool) + " bytes");
     case PickleKind::kText:
